@@ -1,0 +1,67 @@
+import type { Candidates } from '../core/balancer.js';
+import type { Endpoint } from '../core/endpoint.js';
+import type { Runtime } from '../core/runtime.js';
+
+/** Draws that the weights refused, before the last one drawn is taken as it is. */
+const MAX_DRAWS = 32;
+/** Draws that hit somebody who is not allowed, before the rest is gone through one by one. */
+const MAX_MISSES = 4;
+
+/**
+ * Draws from the eligible endpoints in proportion to their weights, by rejection: one is kept with probability
+ * weight ÷ greatest weight. Nothing is built when weights or health change, so that cost stays flat in any fleet.
+ */
+export class WeightedDraw {
+  readonly #runtime: Runtime;
+  #version = -1;
+  #greatest = 1;
+  #equal = true;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** One of the eligible, allowed or not. */
+  any(from: Candidates): Endpoint {
+    if (from.version !== this.#version) this.#survey(from);
+    const { eligible } = from;
+    let drawn = this.#uniform(eligible);
+    if (this.#equal) return drawn;
+    for (let draws = 1; draws < MAX_DRAWS && this.#runtime.random() * this.#greatest >= drawn.weight; draws += 1)
+      drawn = this.#uniform(eligible);
+    return drawn;
+  }
+
+  /** An allowed one if there is one. */
+  allowed(from: Candidates): Endpoint {
+    let drawn = this.any(from);
+    for (let misses = 0; misses < MAX_MISSES && !from.allows(drawn); misses += 1) drawn = this.any(from);
+    return from.allows(drawn)
+      ? drawn
+      : (nextAllowed(from, Math.floor(this.#runtime.random() * from.eligible.length)) ?? drawn);
+  }
+
+  #uniform(eligible: readonly Endpoint[]): Endpoint {
+    return eligible[Math.floor(this.#runtime.random() * eligible.length)]!;
+  }
+
+  #survey({ eligible, version }: Candidates): void {
+    this.#version = version;
+    this.#greatest = 0;
+    this.#equal = true;
+    for (const { weight } of eligible) {
+      if (weight !== eligible[0]!.weight) this.#equal = false;
+      if (weight > this.#greatest) this.#greatest = weight;
+    }
+  }
+}
+
+/** The first allowed endpoint from `start` on, going round; `undefined` if there is none. */
+export const nextAllowed = (from: Candidates, start: number): Endpoint | undefined => {
+  const { eligible } = from;
+  for (let step = 0; step < eligible.length; step += 1) {
+    const endpoint = eligible[(start + step) % eligible.length]!;
+    if (from.allows(endpoint)) return endpoint;
+  }
+  return undefined;
+};

@@ -1,0 +1,100 @@
+import type { Call } from '../core/call.js';
+import { isFairleadError } from '../core/errors.js';
+import type { Emitter } from '../core/events.js';
+import { IGNORED, SUCCESS, type Verdict } from '../core/outcome.js';
+import type { Transport } from '../core/transport.js';
+import type { Permits } from '../machines/permits.js';
+import type { RetryBudget } from '../machines/retry-budget.js';
+import type { Pool } from '../pool/pool.js';
+import { classifyError, classifyFetchError, classifyResponse, type Classify } from './classify.js';
+import { Attempting, type CallFunction } from './invocation.js';
+import type { PipelineParts } from './pipeline.js';
+import type { ResolvedOptions } from './resolve-options.js';
+
+export interface ClientParts {
+  readonly options: ResolvedOptions;
+  readonly pool: Pool;
+  readonly events: Emitter;
+  readonly permits: Permits | undefined;
+  readonly budget: RetryBudget | undefined;
+  readonly known: (call: Call) => Promise<void>;
+}
+
+/** A call of `client.call()`: what it runs travels with it. */
+export interface FunctionCall extends Call {
+  readonly work: { readonly fn: CallFunction<unknown>; readonly classify: Classify<unknown> | undefined };
+}
+
+/** The pipeline's parts for fetch. */
+export const responseParts = (client: ClientParts, transport: Transport): PipelineParts<Response> => {
+  const { runtime, classify } = client.options;
+  return commonParts<Response>(client, {
+    send: (call, endpoint, cancellation) => {
+      const request = call.request!;
+      if (call.protocol !== undefined && call.protocol !== endpoint.instance.protocol)
+        throw new TypeError(
+          `${call.service}: the URL says ${call.protocol}, instance ${endpoint.instance.id} speaks ${endpoint.instance.protocol}`,
+        );
+      return transport.sendCancellable
+        ? transport.sendCancellable(request, endpoint, cancellation)
+        : transport.send(request, endpoint, cancellation.signal);
+    },
+    classifyResult: (response, call) =>
+      ownRule(classify, call, { result: response, error: undefined }) ?? classifyResponse(response, runtime),
+    classifyError: (error, call) =>
+      isFairleadError(error)
+        ? IGNORED
+        : (ownRule(classify, call, { result: undefined, error }) ?? classifyFetchError(error)),
+    // Its connection is busy until the body is read or given up.
+    discard: response => void response.body?.cancel().catch(() => undefined),
+    statusOf: response => response.status,
+  });
+};
+
+/** The pipeline's parts for `call()`. */
+export const functionParts = (client: ClientParts): PipelineParts<unknown> =>
+  commonParts<unknown>(client, {
+    send: (call, endpoint, cancellation) =>
+      Promise.resolve((call as FunctionCall).work.fn(new Attempting(endpoint, call.attempt, cancellation))),
+    classifyResult: (result, call) =>
+      ownRule((call as FunctionCall).work.classify, call, { result, error: undefined }) ?? SUCCESS,
+    classifyError: (error, call) =>
+      ownRule((call as FunctionCall).work.classify, call, { result: undefined, error }) ?? classifyError(error),
+    discard: () => undefined,
+    statusOf: () => undefined,
+  });
+
+type OwnParts<R> = Pick<
+  PipelineParts<R>['attempt'],
+  'send' | 'classifyResult' | 'classifyError' | 'discard' | 'statusOf'
+>;
+
+const commonParts = <R>(
+  { options, pool, events, permits, budget, known }: ClientParts,
+  own: OwnParts<R>,
+): PipelineParts<R> => {
+  const { runtime, retry, attemptTimeoutMs, attemptTimeoutIsExplicit: timeoutIsExplicit, layers } = options;
+  const offersMore = (call: Call): boolean => pool.offersMore(call);
+  return {
+    attempt: { runtime, pool, events, attemptTimeoutMs, timeoutIsExplicit, known, ...own },
+    callLayers: layers.call ?? [],
+    attemptLayers: layers.attempt ?? [],
+    permits,
+    retry: retry && budget ? { ...retry, budget, runtime, events, offersMore, discard: own.discard } : undefined,
+  };
+};
+
+/** A user's rule with a fault is as good as none: the verdict of the call must not depend on it. */
+const ownRule = <R>(
+  classify: Classify<R> | undefined,
+  { request, attempt }: Call,
+  ended: { readonly result: R | undefined; readonly error: unknown },
+): Verdict | undefined => {
+  if (classify === undefined) return undefined;
+  try {
+    return classify({ ...ended, method: request?.method ?? 'CALL', attempt });
+  } catch (error) {
+    process.emitWarning(`classify threw: ${String(error)}`, 'FairleadWarning');
+    return undefined;
+  }
+};

@@ -1,0 +1,65 @@
+/** Nothing was sent: fairlead refused before the network. */
+export type RefusedCode =
+  | 'NO_INSTANCES'
+  | 'NO_ROUTE'
+  | 'CIRCUIT_OPEN'
+  | 'RATE_LIMITED'
+  | 'BULKHEAD_FULL'
+  | 'THROTTLED'
+  | 'REDIRECT_REFUSED'
+  | 'CLIENT_CLOSED';
+/** Time ran out; such an error has `name: 'TimeoutError'`, as the platform's own. */
+export type TimeoutCode = 'DEADLINE_EXCEEDED' | 'ATTEMPT_TIMEOUT';
+export type RegistryCode = 'REGISTRY_UNAVAILABLE' | 'REGISTRATION_FAILED' | 'MISSING_PEER';
+export type FairleadErrorCode = RefusedCode | TimeoutCode | RegistryCode;
+
+export interface FairleadErrorDetails {
+  readonly service?: string | undefined;
+  readonly cause?: unknown;
+  /** When trying again may succeed, in ms from now. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+const BRAND = Symbol.for('fairlead.error');
+const TIMEOUTS: readonly FairleadErrorCode[] = ['DEADLINE_EXCEEDED', 'ATTEMPT_TIMEOUT'];
+
+/**
+ * The base of everything that fairlead throws of its own; tell them apart by `code`. What a transport or a caller's
+ * abort signal threw passes through as it was.
+ */
+export class FairleadError extends Error {
+  readonly code: FairleadErrorCode;
+  /** The service that was called; empty where none is concerned. */
+  readonly service: string;
+  readonly retryAfterMs?: number;
+  /** Attempts that were handed to an instance before this error. */
+  attempts = 0;
+  /** The errors of earlier attempts, oldest first. */
+  errors: unknown[] = [];
+
+  constructor(code: FairleadErrorCode, message: string, details: FairleadErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = TIMEOUTS.includes(code) ? 'TimeoutError' : 'FairleadError';
+    this.code = code;
+    this.service = details.service ?? '';
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** True for errors of any copy of fairlead in the process; with `code`, for that code only. */
+export const isFairleadError = <C extends FairleadErrorCode>(
+  error: unknown,
+  code?: C,
+): error is FairleadError & { readonly code: C } =>
+  typeof error === 'object' &&
+  error !== null &&
+  (error as Record<symbol, unknown>)[BRAND] === true &&
+  (code === undefined || (error as FairleadError).code === code);
+
+/** What an unknown thrown value says of itself, on one line, for messages and events. */
+export const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error && error.cause.message ? ` (${error.cause.message})` : '';
+  return `${error.message || error.name}${cause}`;
+};

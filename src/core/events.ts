@@ -1,0 +1,59 @@
+import type { Outcome } from './outcome.js';
+import type { RegistryProblem } from './registry.js';
+
+interface Base {
+  readonly service: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Everything a client tells. Names are `noun.verb`; ids are those of the registry. */
+export type ClientEvent = Base &
+  (
+    | {
+        readonly type: 'call.ended';
+        readonly method: string;
+        readonly durationMs: number;
+        readonly attempts: number;
+        readonly outcome: Outcome;
+        readonly status?: number | undefined;
+        readonly error?: unknown;
+      }
+    | {
+        readonly type: 'attempt.ended';
+        readonly instance: string;
+        readonly attempt: number;
+        readonly durationMs: number;
+        readonly outcome: Outcome;
+        readonly status?: number | undefined;
+        readonly error?: unknown;
+      }
+    | { readonly type: 'call.retried'; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+    | { readonly type: 'call.refused'; readonly code: string; readonly message: string }
+    | { readonly type: 'body.failed'; readonly instance: string; readonly error: unknown }
+    | { readonly type: 'instance.down'; readonly instance: string; readonly reason: string; readonly forMs: number }
+    | { readonly type: 'instance.up'; readonly instance: string; readonly afterMs: number }
+    | {
+        readonly type: 'instances.changed';
+        readonly known: number;
+        readonly added: readonly string[];
+        readonly removed: readonly string[];
+      }
+    | { readonly type: 'instances.held'; readonly held: readonly string[]; readonly reason: string }
+    | { readonly type: 'panic.entered'; readonly eligible: number; readonly members: number }
+    | { readonly type: 'panic.left'; readonly eligible: number; readonly members: number }
+    | { readonly type: 'registry.lost'; readonly registry: string; readonly error: unknown; readonly retryInMs: number }
+    | { readonly type: 'registry.restored'; readonly registry: string; readonly afterMs: number }
+    | { readonly type: 'registry.problem'; readonly registry: string; readonly problem: RegistryProblem }
+  );
+
+export type EventType = ClientEvent['type'];
+export type EventOf<T extends EventType> = Extract<ClientEvent, { readonly type: T }>;
+
+/** An event before the client adds its service and the time. */
+export type Happening = ClientEvent extends infer E ? (E extends ClientEvent ? Omit<E, keyof Base> : never) : never;
+
+/** Where parts of a client tell what happened. `undefined` while nobody listens: `emit?.({ … })` then costs one check. */
+export interface Emitter {
+  readonly emit: ((happening: Happening) => void) | undefined;
+}

@@ -1,0 +1,40 @@
+import { shared } from './shared.js';
+
+/** What is kept of every call: fixed in size, so that it can stay switched on. */
+export interface CallRecord {
+  readonly service: string;
+  readonly method: string;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  /** Monotonic ms; Infinity without a deadline. */
+  readonly deadlineAt: number;
+  /** How long it took up to the headers, in ms; NaN while it runs. */
+  durationMs: number;
+  /** Attempts that were handed to an instance. */
+  attempts: number;
+  /** Id of the instance that served the last attempt. */
+  instance: string | undefined;
+  /** Time spent waiting for a place in the bulkhead, in ms. */
+  queuedMs: number;
+  /** Time spent between attempts, in ms. */
+  backoffMs: number;
+  /** Which rule ended it. */
+  endedBy: Ending;
+}
+
+export type Ending =
+  'running' | 'success' | 'not-retryable' | 'attempts' | 'budget' | 'deadline' | 'retry-after' | 'aborted' | 'refused';
+
+const RECORD = shared.recordKey;
+
+/** Leaves the record on what the caller gets, invisible to `JSON.stringify`, spreading and logging. */
+export const attachRecord = (target: unknown, record: CallRecord): void => {
+  if ((typeof target !== 'object' && typeof target !== 'function') || target === null) return;
+  Reflect.defineProperty(target, RECORD, { value: record, configurable: true, writable: true, enumerable: false });
+};
+
+/** The record of the call that gave this response or error; `undefined` if it is none of ours. */
+export const recordOf = (target: unknown): CallRecord | undefined =>
+  typeof target === 'object' && target !== null
+    ? (target as Record<symbol, CallRecord | undefined>)[RECORD]
+    : undefined;

@@ -1,0 +1,31 @@
+import type { Cancellation } from './cancellation.js';
+import type { Endpoint } from './endpoint.js';
+
+/** One HTTP request, without the instance it goes to. */
+export interface OutboundRequest {
+  /** Upper case where fetch would upper-case it. */
+  readonly method: string;
+  /** Path and query, starting with `/`: it can never name another host. */
+  readonly path: string;
+  readonly headers: Headers | Record<string, string> | [string, string][] | undefined;
+  readonly body: RequestInit['body'];
+  /** What the caller gave besides, as for `fetch`. */
+  readonly init: RequestInit | undefined;
+}
+
+/** How bytes travel. The default one calls `runtime.fetch`. */
+export interface Transport {
+  /**
+   * Sends one attempt and resolves at the headers. `signal` aborts when the caller aborts (until the body ends) or when
+   * one of our timers ends (until the headers only).
+   */
+  send(request: OutboundRequest, endpoint: Endpoint, signal?: AbortSignal): Promise<Response>;
+  /**
+   * The same, for a transport that does without an AbortSignal, which costs several times what all of fairlead does for a
+   * call to make. Where it is given, `send` is not called.
+   */
+  sendCancellable?(request: OutboundRequest, endpoint: Endpoint, cancellation: Cancellation): Promise<Response>;
+  /** The endpoint left the service: its connections can be closed once they are idle. */
+  left?(endpoint: Endpoint): void;
+  close?(): Promise<void>;
+}

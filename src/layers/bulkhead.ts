@@ -1,0 +1,51 @@
+import type { Call, Dispatch, Layer } from '../core/call.js';
+import { FairleadError } from '../core/errors.js';
+import type { Runtime } from '../core/runtime.js';
+import type { Permits } from '../machines/permits.js';
+
+/**
+ * At most so many logical calls at once, retries included; the others queue, first in first out, inside their deadline.
+ * Keeps a slow service from taking all memory and sockets of its callers.
+ */
+export const bulkhead =
+  <R>(permits: Permits, runtime: Runtime): Layer<R> =>
+  next =>
+    function inBulkhead(call) {
+      if (permits.tryEnter()) return holding(permits, next, call);
+      return queued(permits, call, runtime).then(() => holding(permits, next, call));
+    };
+
+const holding = async <R>(permits: Permits, next: Dispatch<R>, call: Call): Promise<R> => {
+  try {
+    return await next(call);
+  } finally {
+    permits.leave();
+  }
+};
+
+/** Resolves holding a place; rejects when the queue is full, or when the call is cancelled while it waits. */
+const queued = (permits: Permits, call: Call, runtime: Runtime): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const from = runtime.now();
+    const granted = (): void => {
+      call.cancellation.offCancel(cancelled);
+      call.record.queuedMs = runtime.now() - from;
+      resolve();
+    };
+    const cancelled = (reason: unknown): void => {
+      permits.giveUp(granted);
+      reject(reason);
+    };
+    if (call.cancellation.cancelled) return reject(call.cancellation.reason);
+    if (!permits.enqueue(granted)) return reject(full(call, permits));
+    call.cancellation.onCancel(cancelled);
+  });
+
+const full = ({ service, record }: Call, { maxInFlight, maxQueue }: Permits): FairleadError => {
+  record.endedBy = 'refused';
+  return new FairleadError(
+    'BULKHEAD_FULL',
+    `${service}: bulkhead full, ${maxInFlight} calls in flight and ${maxQueue} waiting`,
+    { service },
+  );
+};

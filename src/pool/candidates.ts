@@ -1,0 +1,63 @@
+import type { Balancer, Candidates } from '../core/balancer.js';
+import type { Call } from '../core/call.js';
+import type { Endpoint } from '../core/endpoint.js';
+import type { PooledEndpoint } from './endpoint.js';
+
+/** One subset of the pool with the balancer that picks from it. */
+export class CandidateSet implements Candidates {
+  members: readonly PooledEndpoint[] = [];
+  eligible: readonly PooledEndpoint[] = [];
+  version = 0;
+  /** So few are healthy that all serve: better a try at a sick instance than all load on the last healthy ones. */
+  panic = false;
+  readonly balancer: Balancer;
+  readonly #belongs: (endpoint: PooledEndpoint) => boolean;
+  #serving: ReadonlySet<Endpoint> = new Set();
+  #tried: readonly Endpoint[] = [];
+
+  constructor(balancer: Balancer, belongs: (endpoint: PooledEndpoint) => boolean) {
+    this.balancer = balancer;
+    this.#belongs = belongs;
+  }
+
+  /** Membership or weights changed. */
+  setMembers(all: Iterable<PooledEndpoint>): void {
+    this.members = [...all].filter(endpoint => endpoint.weight > 0 && this.#belongs(endpoint));
+  }
+
+  /** Health changed, or the members did. */
+  setEligible(now: number, panicRatio: number): void {
+    const healthy = this.members.filter(endpoint => endpoint.availableAt <= now);
+    this.panic = this.members.length > 0 && healthy.length / this.members.length < panicRatio;
+    this.eligible = this.panic || healthy.length === this.members.length ? this.members : healthy;
+    this.#serving = new Set(this.eligible);
+    this.version += 1;
+  }
+
+  allows(endpoint: Endpoint): boolean {
+    return this.#serving.has(endpoint) && (this.#tried.length === 0 || !this.#tried.includes(endpoint));
+  }
+
+  /** `undefined` if nobody may serve. */
+  pick(call: Call): PooledEndpoint | undefined {
+    if (this.eligible.length === 0) return undefined;
+    this.#tried = call.tried;
+    const picked = this.balancer.pick(this, call);
+    if (this.allows(picked)) return picked as PooledEndpoint;
+    // The balancer found nobody new (or is a user's with a fault): somebody new if there is, else the least recently tried.
+    return (
+      this.eligible.find(endpoint => this.allows(endpoint)) ??
+      (call.tried.find(endpoint => this.#serving.has(endpoint)) as PooledEndpoint | undefined) ??
+      this.eligible[0]
+    );
+  }
+
+  /** Is there somebody that may serve and that this call has not tried? */
+  offersMore(tried: readonly Endpoint[]): boolean {
+    return tried.length < this.eligible.length || this.eligible.some(endpoint => !tried.includes(endpoint));
+  }
+}
+
+/** Can fetch talk to it? */
+export const isWeb = ({ instance: { protocol } }: PooledEndpoint): boolean =>
+  protocol === 'http' || protocol === 'https';

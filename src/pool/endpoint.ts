@@ -1,0 +1,100 @@
+import type { Endpoint } from '../core/endpoint.js';
+import type { ServiceInstance } from '../core/instance.js';
+import type { Verdict } from '../core/outcome.js';
+import { PeakEwma } from '../machines/peak-ewma.js';
+import { Ejection, type EjectionHost } from './ejection.js';
+import type { Peers } from './peers.js';
+import { nextStepAfter, warmth } from './slow-start.js';
+
+/** Response times forget with this time constant (Finagle, Envoy and go-zero agree on 10 s). */
+const LATENCY_TAU_MS = 10_000;
+
+/** An Endpoint as the pool keeps it: it alone writes here. */
+export class PooledEndpoint implements Endpoint {
+  instance: ServiceInstance;
+  weight = 0;
+  inFlight = 0;
+  lastStartedAt = -Infinity;
+  /** Responses whose body broke after the headers had come: counted apart, since the attempt had been answered. */
+  bodiesFailed = 0;
+  /** The registry dropped it in a mass loss; it serves until the loss is confirmed. */
+  held = false;
+  health: Ejection;
+  readonly #peers: Peers;
+  readonly #host: EjectionHost;
+  readonly #latency = new PeakEwma(LATENCY_TAU_MS);
+  #warmFrom = 0;
+  #warmMs = 0;
+  #now = 0;
+
+  constructor(
+    instance: ServiceInstance,
+    parts: { host: (self: PooledEndpoint) => EjectionHost; peers: Peers; now: number },
+  ) {
+    this.instance = instance;
+    this.#host = parts.host(this);
+    this.#peers = parts.peers;
+    this.health = new Ejection(this.#host, parts.now);
+  }
+
+  get latencyMs(): number {
+    return this.#latency.value || this.#peers.latencyMs;
+  }
+
+  get measured(): boolean {
+    return this.#latency.value > 0;
+  }
+
+  get successRatio(): number {
+    return 1 - this.health.window.failureRatio(this.#now);
+  }
+
+  get availableAt(): number {
+    return this.health.availableAt;
+  }
+
+  /** Starts to take a growing share of its weight. */
+  warmUp(warmMs: number, now: number): void {
+    this.#warmFrom = now;
+    this.#warmMs = warmMs;
+  }
+
+  /** Sets the weight that applies now; true if it changed. */
+  reweigh(now: number): boolean {
+    const weight = this.instance.weight * warmth(now - this.#warmFrom, this.#warmMs);
+    if (weight === this.weight) return false;
+    this.weight = weight;
+    return true;
+  }
+
+  /** Monotonic ms of the next change that time alone brings. */
+  reviewAt(now: number): number {
+    const { availableAt } = this;
+    return Math.min(
+      availableAt > now ? availableAt : Infinity,
+      this.#warmFrom + nextStepAfter(now - this.#warmFrom, this.#warmMs),
+    );
+  }
+
+  started(now: number): void {
+    this.inFlight += 1;
+    this.lastStartedAt = now;
+    this.#now = now;
+  }
+
+  settled(verdict: Verdict, durationMs: number, now: number): void {
+    this.inFlight -= 1;
+    this.#now = now;
+    // A failure that comes fast must not make its instance look fast; one that took long does make it look slow.
+    const slowFailure = verdict.outcome === 'failure' && this.latencyMs > 0 && durationMs > this.latencyMs;
+    if (verdict.outcome === 'success' || slowFailure)
+      this.#latency.observe(Math.max(durationMs, 0.001), now);
+  }
+
+  /** The same place, a new process: what was learnt of the old one is forgotten. */
+  reincarnate(instance: ServiceInstance, now: number): void {
+    this.instance = instance;
+    this.#latency.clear();
+    this.health = new Ejection(this.#host, now);
+  }
+}

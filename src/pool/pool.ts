@@ -1,0 +1,200 @@
+import type { BalancerFactory } from '../core/balancer.js';
+import type { Call } from '../core/call.js';
+import type { Emitter } from '../core/events.js';
+import { identityOf, type ServiceInstance } from '../core/instance.js';
+import type { Runtime } from '../core/runtime.js';
+import { CandidateSet, isWeb } from './candidates.js';
+import type { EjectionChange, EjectionHost, EjectionPolicy } from './ejection.js';
+import { PooledEndpoint } from './endpoint.js';
+import { Lease } from './lease.js';
+import { noInstances } from './no-instances.js';
+import { Peers } from './peers.js';
+
+export interface PoolOptions {
+  readonly service: string;
+  readonly runtime: Runtime;
+  readonly events: Emitter;
+  readonly balancer: BalancerFactory;
+  readonly ejection: EjectionPolicy | false;
+  readonly slowStartMs: number;
+  /** An endpoint is no longer listed. */
+  readonly left?: (endpoint: PooledEndpoint) => void;
+  /** An instance that the registry lost, and that is held, refused a connection. */
+  readonly refused?: (instance: ServiceInstance) => void;
+}
+
+const NO_EJECTION = { panicRatio: 0.3 };
+
+/**
+ * Who may be picked: keeps one endpoint for each instance, filters by health, and hands out leases. Nothing here is on a
+ * timer: time that passed is applied when the next call comes.
+ */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #endpoints = new Map<string, PooledEndpoint>();
+  readonly #all: CandidateSet;
+  /** For fetch, where the service also has instances that speak something else. */
+  readonly #web: CandidateSet;
+  readonly #peers = new Peers();
+  #trials: readonly PooledEndpoint[] = [];
+  #known = false;
+  /** Monotonic ms of the next change of health or weight; -Infinity = one has come. */
+  #reviewAt = Infinity;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#all = new CandidateSet(options.balancer(options.runtime), () => true);
+    this.#web = new CandidateSet(options.balancer(options.runtime), isWeb);
+  }
+
+  /** False until the first set came. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  get endpoints(): Iterable<PooledEndpoint> {
+    return this.#endpoints.values();
+  }
+
+  get panic(): boolean {
+    return this.#all.panic;
+  }
+
+  /** The whole set as the registry lists it now. Survivors keep their statistics. */
+  update(instances: readonly ServiceInstance[], held: ReadonlySet<string> = new Set()): void {
+    const now = this.#options.runtime.now();
+    const left = new Map(this.#endpoints);
+    for (const instance of instances) {
+      const identity = identityOf(instance);
+      left.delete(identity);
+      this.#place(instance, identity, now);
+      this.#endpoints.get(identity)!.held = held.has(identity);
+    }
+    for (const [identity, endpoint] of left) {
+      this.#endpoints.delete(identity);
+      this.#options.left?.(endpoint);
+    }
+    this.#known = true;
+    this.#peers.changed();
+    this.#reweigh(now);
+    this.#refilter(now, true);
+  }
+
+  /** Picks an endpoint and counts the attempt as started. Throws NO_INSTANCES when nobody may serve. */
+  acquire(call: Call): Lease {
+    const { now } = call;
+    if (now >= this.#reviewAt) this.#review(now);
+    const set = this.#setFor(call);
+    const retryable = call.idempotent && call.replayable && call.attempt < call.maxAttempts;
+    for (const endpoint of this.#trials) {
+      if (call.tried.includes(endpoint) || (call.request !== undefined && !isWeb(endpoint))) continue;
+      const ticket = endpoint.health.probe(retryable, now);
+      if (ticket !== undefined) return this.#lease(call, { endpoint, ticket, set });
+    }
+    const endpoint = set.pick(call);
+    if (endpoint === undefined) {
+      const { service } = this.#options;
+      throw noInstances(service, { listed: this.#endpoints.size, members: set.members, now });
+    }
+    return this.#lease(call, { endpoint, ticket: endpoint.health.enter(), set });
+  }
+
+  /** Could this call go to an endpoint that it has not tried? */
+  offersMore(call: Call): boolean {
+    return this.#setFor(call).offersMore(call.tried);
+  }
+
+  /** Applies the time that passed, for who looks without calling. */
+  refresh(now: number): void {
+    if (now >= this.#reviewAt) this.#review(now);
+  }
+
+  #setFor(call: Call): CandidateSet {
+    const mixed = this.#web.members.length < this.#all.members.length;
+    return mixed && call.request !== undefined ? this.#web : this.#all;
+  }
+
+  #lease(call: Call, taken: { endpoint: PooledEndpoint; ticket: number; set: CandidateSet }): Lease {
+    const { endpoint } = taken;
+    endpoint.started(call.now);
+    taken.set.balancer.started?.(endpoint);
+    const known = call.tried.indexOf(endpoint);
+    if (known >= 0) call.tried.splice(known, 1);
+    call.tried.push(endpoint);
+    return new Lease({ ...taken, balancer: taken.set.balancer, startedAt: call.now, settled: this.#settled });
+  }
+
+  readonly #settled = (endpoint: PooledEndpoint, unsent: boolean, now: number): void => {
+    if (unsent && endpoint.held) this.#options.refused?.(endpoint.instance);
+    this.#peers.settled(this.#endpoints.values(), now);
+  };
+
+  #place(instance: ServiceInstance, identity: string, now: number): void {
+    const survivor = this.#endpoints.get(identity);
+    if (survivor === undefined) {
+      const endpoint = new PooledEndpoint(instance, { host: this.#host, peers: this.#peers, now });
+      // The first set is not new: it is what was there before us.
+      if (this.#known) endpoint.warmUp(this.#options.slowStartMs, now);
+      this.#endpoints.set(identity, endpoint);
+    } else if (survivor.instance.incarnation !== instance.incarnation) {
+      survivor.reincarnate(instance, now);
+    } else {
+      survivor.instance = instance;
+    }
+  }
+
+  readonly #host = (endpoint: PooledEndpoint): EjectionHost => ({
+    policy: this.#options.ejection,
+    random: () => this.#options.runtime.random(),
+    mayEject: () => this.#mayEject(),
+    changed: change => this.#changed(endpoint, change),
+  });
+
+  /** Ejectable(n) = min(n − 1, max(1, ⌈n × maxEjectedRatio⌉)): one of two, two of three, never the last. */
+  #mayEject(): boolean {
+    const { ejection } = this.#options;
+    const { members } = this.#all;
+    const n = members.length;
+    const most = ejection ? Math.min(n - 1, Math.max(1, Math.ceil(n * ejection.maxEjectedRatio))) : 0;
+    return members.filter(endpoint => endpoint.health.kind !== 'serving').length < most;
+  }
+
+  #changed(endpoint: PooledEndpoint, { from, to, reason, ms }: EjectionChange): void {
+    const { events, runtime, slowStartMs } = this.#options;
+    this.#reviewAt = -Infinity;
+    const instance = endpoint.instance.id;
+    if (from === 'serving') events.emit?.({ type: 'instance.down', instance, reason, forMs: ms });
+    if (to !== 'serving') return;
+    endpoint.warmUp(Math.min(slowStartMs, ms), runtime.now());
+    events.emit?.({ type: 'instance.up', instance, afterMs: ms });
+  }
+
+  /** Time passed: trials begin and weights grow. */
+  #review(now: number): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.health.review(now);
+    this.#refilter(now, this.#reweigh(now));
+  }
+
+  #reweigh(now: number): boolean {
+    let changed = false;
+    for (const endpoint of this.#endpoints.values()) changed = endpoint.reweigh(now) || changed;
+    return changed;
+  }
+
+  /** Health changed; with `membersToo`, who there is or with what weight. */
+  #refilter(now: number, membersToo = false): void {
+    const { panicRatio } = this.#options.ejection || NO_EJECTION;
+    const wasPanic = this.#all.panic;
+    for (const set of [this.#all, this.#web]) {
+      if (membersToo) set.setMembers(this.#endpoints.values());
+      set.setEligible(now, panicRatio);
+    }
+    this.#trials = this.#all.members.filter(endpoint => endpoint.health.kind === 'trial');
+    this.#reviewAt = Infinity;
+    for (const endpoint of this.#all.members) this.#reviewAt = Math.min(this.#reviewAt, endpoint.reviewAt(now));
+    if (this.#all.panic === wasPanic) return;
+    const { panic, members } = this.#all;
+    const eligible = members.filter(endpoint => endpoint.availableAt <= now).length;
+    this.#options.events.emit?.({ type: panic ? 'panic.entered' : 'panic.left', eligible, members: members.length });
+  }
+}
