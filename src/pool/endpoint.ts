@@ -87,8 +87,7 @@ export class PooledEndpoint implements Endpoint {
     this.#now = now;
     // A failure that comes fast must not make its instance look fast; one that took long does make it look slow.
     const slowFailure = verdict.outcome === 'failure' && this.latencyMs > 0 && durationMs > this.latencyMs;
-    if (verdict.outcome === 'success' || slowFailure)
-      this.#latency.observe(Math.max(durationMs, 0.001), now);
+    if (verdict.outcome === 'success' || slowFailure) this.#latency.observe(Math.max(durationMs, 0.001), now);
   }
 
   /** The same place, a new process: what was learnt of the old one is forgotten. */

@@ -1,3 +1,11 @@
-/** The door "fairlead/testing": virtual time, seeded chance and a network that is a function. */
+/** The door "fairlead/testing": virtual time, seeded chance, a network that is a function, and the shared contracts. */
 export { testRuntime, seededRandom, type TestRuntime, type TestRuntimeOptions } from './test-runtime.js';
 export { fakeFetch, connectionRefused, connectionReset } from './fake-fetch.js';
+export {
+  balancerContract,
+  testCall,
+  testCandidates,
+  testEndpoint,
+  type ContractCase,
+  type TestEndpoint,
+} from './balancer-contract.js';
