@@ -27,11 +27,16 @@ class PowerOfTwoChoices implements Balancer {
 
   pick(from: Candidates, call: Call): Endpoint {
     const { eligible } = from;
-    const first = eligible.length <= 2 ? eligible[0]! : this.#draw.allowed(from);
-    const second = eligible.length <= 2 ? (eligible[1] ?? first) : this.#another(from, first);
-    // Of two endpoints the random pair would half the time be one and the same: both are compared, by weight too.
-    const byWeight = eligible.length <= 2;
-    return this.#better(from, { first, second, byWeight, now: call.now });
+    if (eligible.length > 2) {
+      const first = this.#draw.allowed(from);
+      return better(first, this.#another(from, first), { byWeight: false, now: call.now });
+    }
+    // Of two, the random pair would half the time be one and the same: both are compared, by weight too.
+    const first = eligible[0]!;
+    const second = eligible[1] ?? first;
+    if (!from.allows(second)) return first;
+    if (!from.allows(first)) return second;
+    return better(first, second, { byWeight: true, now: call.now });
   }
 
   #another(from: Candidates, first: Endpoint): Endpoint {
@@ -39,26 +44,16 @@ class PowerOfTwoChoices implements Balancer {
     for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.#draw.allowed(from);
     return drawn;
   }
-
-  #better(from: Candidates, { first, second, byWeight, now }: Pair): Endpoint {
-    if (!from.allows(second)) return first;
-    if (!from.allows(first)) return second;
-    const firstCost = byWeight ? cost(first) / first.weight : cost(first);
-    const secondCost = byWeight ? cost(second) / second.weight : cost(second);
-    const firstWins =
-      firstCost < secondCost || (firstCost === secondCost && first.lastStartedAt <= second.lastStartedAt);
-    const winner = firstWins ? first : second;
-    const loser = firstWins ? second : first;
-    return loser.inFlight === 0 && now - loser.lastStartedAt >= FORGOTTEN_MS ? loser : winner;
-  }
 }
 
-interface Pair {
-  readonly first: Endpoint;
-  readonly second: Endpoint;
-  readonly byWeight: boolean;
-  readonly now: number;
-}
+const better = (first: Endpoint, second: Endpoint, { byWeight, now }: { byWeight: boolean; now: number }): Endpoint => {
+  const firstCost = byWeight ? cost(first) / first.weight : cost(first);
+  const secondCost = byWeight ? cost(second) / second.weight : cost(second);
+  const firstWins = firstCost < secondCost || (firstCost === secondCost && first.lastStartedAt <= second.lastStartedAt);
+  const winner = firstWins ? first : second;
+  const loser = firstWins ? second : first;
+  return loser.inFlight === 0 && now - loser.lastStartedAt >= FORGOTTEN_MS ? loser : winner;
+};
 
 /** Nobody measured: 1 ms for all, so that the calls in flight decide. */
 const cost = (endpoint: Endpoint): number =>

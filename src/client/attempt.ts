@@ -5,6 +5,7 @@ import { FairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { FAILURE, IGNORED, type Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
+import type { Timeout, TimerQueue } from '../core/timer-queue.js';
 import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
 
@@ -15,6 +16,10 @@ export interface AttemptParts<R> {
   readonly attemptTimeoutMs: number | false;
   /** A timeout that the user set applies to the last attempt too. */
   readonly timeoutIsExplicit: boolean;
+  /** Timeouts of the usual length. */
+  readonly timeouts: TimerQueue | undefined;
+  /** There are user's layers, which may take time of their own: the clock is read after them. */
+  readonly layersMayWait: boolean;
   /** Resolves once the first set of instances is there; rejects when it takes too long or the call is cancelled. */
   readonly known: (call: Call) => Promise<void>;
   readonly send: (call: Call, endpoint: Endpoint, cancellation: Cancellation) => Promise<R>;
@@ -22,20 +27,24 @@ export interface AttemptParts<R> {
   readonly classifyError: (error: unknown, call: Call) => Verdict;
   /** Lets go of a result that came too late. */
   readonly discard: (result: R) => void;
-  readonly statusOf: (result: R) => number | undefined;
 }
+
+const wait = async <R>(parts: AttemptParts<R>, call: Call): Promise<R> => {
+  if (!parts.pool.known) await parts.known(call);
+  call.now = parts.runtime.now();
+  return fly(parts, call);
+};
 
 /** The innermost Dispatch: one try at one instance. Pick, send, classify, settle. */
 export const attempt =
   <R>(parts: AttemptParts<R>): Dispatch<R> =>
   call => {
-    if (!parts.pool.known) return parts.known(call).then(() => fly(parts, call));
-    return fly(parts, call);
+    if (parts.pool.known && !parts.layersMayWait) return fly(parts, call);
+    return wait(parts, call);
   };
 
 const fly = <R>(parts: AttemptParts<R>, call: Call): Promise<R> => {
   if (call.cancellation.cancelled) return Promise.reject(call.cancellation.reason);
-  call.now = parts.runtime.now();
   let lease: Lease;
   try {
     lease = parts.pool.acquire(call);
@@ -76,6 +85,7 @@ class Flight<R> {
   readonly #cancellation = new Cancellation();
   #resolve: ((result: R) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
+  #timeout: Timeout | undefined;
   #disarm: (() => void) | undefined;
 
   constructor(parts: AttemptParts<R>, call: Call, lease: Lease) {
@@ -91,7 +101,7 @@ class Flight<R> {
       this.#reject = reject;
     });
     const timeoutMs = timeoutOf(this.#parts, this.#call);
-    if (timeoutMs !== false) this.#disarm = this.#parts.runtime.after(timeoutMs, () => this.#timedOut(timeoutMs));
+    if (timeoutMs !== false) this.#arm(timeoutMs);
     this.#call.cancellation.onCancel(this.#cancelled);
     try {
       this.#parts.send(this.#call, this.#lease.endpoint, this.#cancellation).then(this.#answered, this.#failed);
@@ -101,10 +111,17 @@ class Flight<R> {
     return ended;
   }
 
+  #arm(timeoutMs: number): void {
+    const { timeouts, runtime } = this.#parts;
+    const expired = (): void => this.#timedOut(timeoutMs);
+    if (timeouts?.durationMs === timeoutMs) this.#timeout = timeouts.arm(this.#startedAt, expired);
+    else this.#disarm = runtime.after(timeoutMs, expired);
+  }
+
   readonly #answered = (result: R): void => {
     if (this.#resolve === undefined) return this.#parts.discard(result);
     const resolve = this.#resolve;
-    this.#end(this.#parts.classifyResult(result, this.#call), this.#parts.statusOf(result), undefined);
+    this.#end(this.#parts.classifyResult(result, this.#call), undefined);
     resolve(result);
   };
 
@@ -139,15 +156,18 @@ class Flight<R> {
   #fail(verdict: Verdict, error: unknown): void {
     const reject = this.#reject;
     this.#call.cancellation.offCancel(this.#cancelled);
-    this.#end(verdict, undefined, error);
+    this.#call.record.status = undefined;
+    this.#end(verdict, error);
     reject?.(error);
   }
 
-  #end(verdict: Verdict, status: number | undefined, error: unknown): void {
+  #end(verdict: Verdict, error: unknown): void {
     const { runtime, events } = this.#parts;
     const now = runtime.now();
+    if (this.#timeout !== undefined) this.#parts.timeouts!.disarm(this.#timeout);
     this.#disarm?.();
-    this.#resolve = this.#reject = this.#disarm = undefined;
+    this.#resolve = this.#reject = this.#disarm = this.#timeout = undefined;
+    this.#call.now = now;
     this.#call.verdict = verdict;
     this.#lease.settle(verdict, now);
     events.emit?.({
@@ -156,7 +176,7 @@ class Flight<R> {
       attempt: this.#call.attempt,
       durationMs: now - this.#startedAt,
       outcome: verdict.outcome,
-      status,
+      status: this.#call.record.status,
       error,
     });
   }

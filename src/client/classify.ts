@@ -19,8 +19,7 @@ export type Classify<R> = (attempted: Attempted<R>) => Verdict | undefined;
 /** 502 and 504 come from a proxy in between, a bare 503 from an instance that is not ready: another may do better. */
 const FAILED_ELSEWHERE = new Set([502, 503, 504]);
 
-export const classifyResponse = (response: Response, runtime: Runtime): Verdict => {
-  const { status } = response;
+export const classifyResponse = (response: Response, status: number, runtime: Runtime): Verdict => {
   if (status < 400 || (status < 500 && status !== 408 && status !== 429)) return SUCCESS;
   if (status === 408) return OVERLOAD;
   if (status !== 503 && status !== 429) return FAILED_ELSEWHERE.has(status) ? FAILURE : SERVER_ERROR;

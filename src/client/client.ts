@@ -1,6 +1,7 @@
 import type { Call, Dispatch } from '../core/call.js';
 import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
+import { TimerQueue } from '../core/timer-queue.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { Permits } from '../machines/permits.js';
@@ -11,9 +12,10 @@ import { EventHub } from './event-hub.js';
 import { fetchTransport } from './fetch-transport.js';
 import { InFlight } from './in-flight.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
-import { newCall } from './new-call.js';
+import { LogicalCall } from './logical-call.js';
 import { toOutbound } from './outbound.js';
-import { functionParts, responseParts } from './parts.js';
+import type { Classify } from './classify.js';
+import { functionParts, responseParts, type UsualTimers, type Work } from './parts.js';
 import { pipeline } from './pipeline.js';
 import { closed, Readiness } from './readiness.js';
 import { checkCallOptions, type ResolvedOptions } from './resolve-options.js';
@@ -34,6 +36,7 @@ export class Client implements ServiceClient {
   readonly #pool: Pool;
   readonly #permits: Permits | undefined;
   readonly #budget: RetryBudget | undefined;
+  readonly #timers: UsualTimers;
   readonly #dispatchFetch: Dispatch<Response>;
   readonly #dispatchCall: Dispatch<unknown>;
   readonly #inFlight = new InFlight();
@@ -48,12 +51,13 @@ export class Client implements ServiceClient {
     this.service = service;
     this.#options = options;
     this.#events = new EventHub(service, options);
-    this.#readiness = new Readiness(service);
+    this.#readiness = new Readiness(service, runtime);
     this.#runner = new Runner({ service, runtime, events: this.#events, inFlight: this.#inFlight });
     this.#discovery = options.discovery ?? ownDiscovery(options);
     this.#transport = options.transport ?? fetchTransport(runtime, { mode: options.redirects, service });
     this.#permits = bulkhead ? new Permits(bulkhead.maxInFlight, bulkhead.maxQueue) : undefined;
     this.#budget = retry ? new RetryBudget(retry.budget) : undefined;
+    this.#timers = usualTimers(options);
     this.#pool = new Pool({
       ...options,
       events: this.#events,
@@ -66,13 +70,15 @@ export class Client implements ServiceClient {
       events: this.#events,
       permits: this.#permits,
       budget: this.#budget,
+      timers: this.#timers,
       known: (call: Call) => this.#discovery.whenKnown(service, call.cancellation.signal),
     };
     this.#dispatchFetch = pipeline(responseParts(shared, this.#transport));
     this.#dispatchCall = pipeline(functionParts(shared));
     this.#unsubscribe = this.#discovery.subscribe(service, {
-      changed: ({ instances, held }) => {
-        this.#pool.update(instances, held);
+      changed: ({ instances, held, unknown }) => {
+        if (unknown === undefined) this.#pool.update(instances, held);
+        else this.#pool.forget();
         if (instances.length > 0) this.#readiness.known();
       },
       happened: happening => this.#events.emit?.(happening),
@@ -83,23 +89,23 @@ export class Client implements ServiceClient {
     try {
       const policy = init?.fairlead;
       if (policy !== undefined) checkCallOptions(policy, 'init.fairlead');
-      const outbound = toOutbound(input, init, this.service);
-      const call = newCall(this.#options, { ...outbound, policy });
-      return this.#start(this.#dispatchFetch, call, outbound.signal);
+      const seed = toOutbound(input, init, this.service);
+      return this.#start(this.#dispatchFetch, new LogicalCall(this.#options, seed, policy), seed.signal);
     } catch (error) {
       return Promise.reject(error);
     }
   };
 
-  call<T>(fn: CallFunction<T>, options: ServiceCallOptions<T> = {}): Promise<T> {
+  call<T>(fn: CallFunction<T>, options?: ServiceCallOptions<T>): Promise<T> {
     try {
       if (typeof fn !== 'function')
         throw new TypeError(`${this.service}: call() expected a function, got ${String(fn)}`);
-      checkCallOptions(options, 'options');
-      check.ofType('options.classify', options.classify, 'function');
-      const seed = { request: undefined, protocol: undefined, idempotent: false, replayable: true, policy: options };
-      const call = Object.assign(newCall(this.#options, seed), { work: { fn, classify: options.classify } });
-      return this.#start(this.#dispatchCall as Dispatch<T>, call, options.signal);
+      if (options !== undefined) checkCallOptions(options, 'options');
+      check.ofType('options.classify', options?.classify, 'function');
+      const work: Work = { fn, classify: options?.classify as Classify<unknown> | undefined };
+      const signal = options?.signal;
+      const seed = { request: undefined, protocol: undefined, idempotent: false, replayable: true, signal, work };
+      return this.#start(this.#dispatchCall as Dispatch<T>, new LogicalCall(this.#options, seed, options), signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -155,13 +161,20 @@ export class Client implements ServiceClient {
     this.#unsubscribe();
     if (this.#options.discovery === undefined) await this.#discovery.close();
     await this.#transport.close?.();
+    this.#timers.deadlines?.close();
+    this.#timers.attempts?.close();
     this.#state = 'closed';
   }
 
-  #start<R>(dispatch: Dispatch<R>, call: Call, signal: AbortSignal | undefined): Promise<R> {
+  #start<R>(dispatch: Dispatch<R>, call: LogicalCall, signal: AbortSignal | undefined): Promise<R> {
     return this.#state === 'open' ? this.#runner.run(dispatch, call, signal) : Promise.reject(closed(this.service));
   }
 }
+
+const usualTimers = ({ runtime, deadlineMs, attemptTimeoutMs }: ResolvedOptions): UsualTimers => ({
+  deadlines: deadlineMs === Infinity ? undefined : new TimerQueue(deadlineMs, runtime),
+  attempts: attemptTimeoutMs === false ? undefined : new TimerQueue(attemptTimeoutMs, runtime),
+});
 
 const ownDiscovery = ({ registry, runtime, includeWarning, discoveryPolicy }: ResolvedOptions): DiscoveryClient =>
   new DiscoveryClient({ registry: registry!, runtime, includeWarning, ...discoveryPolicy });

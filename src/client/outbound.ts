@@ -1,15 +1,5 @@
-import type { OutboundRequest } from '../core/transport.js';
+import type { CallSeed } from './logical-call.js';
 import { parseTarget } from './target.js';
-
-/** A request as it will be sent, and what that means for trying it twice. */
-export interface Outbound {
-  readonly request: OutboundRequest;
-  /** What a URL given by the caller insists on. */
-  readonly protocol: string | undefined;
-  readonly idempotent: boolean;
-  readonly replayable: boolean;
-  readonly signal: AbortSignal | undefined;
-}
 
 /** RFC 9110 §9.2.2, and QUERY of its draft. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
@@ -17,7 +7,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 const NORMALISED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 
 /** Reads the arguments of fetch. Throws the TypeErrors that fetch would reject with, before anything is sent. */
-export const toOutbound = (input: string | URL | Request, init: RequestInit | undefined, service: string): Outbound => {
+export const toOutbound = (input: string | URL | Request, init: RequestInit | undefined, service: string): CallSeed => {
   const given = input instanceof Request ? input : undefined;
   const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
   const { path, protocol } = parseTarget(url, service);
@@ -32,10 +22,12 @@ export const toOutbound = (input: string | URL | Request, init: RequestInit | un
     idempotent: IDEMPOTENT.has(method) || headers?.has('idempotency-key') === true,
     replayable: body == null || isReplayable(body),
     signal: (init?.signal === undefined ? given?.signal : init.signal) ?? undefined,
+    work: undefined,
   };
 };
 
 const methodOf = (method = 'GET'): string => {
+  if (method === 'GET') return method;
   const upper = method.toUpperCase();
   return NORMALISED.has(upper) ? upper : method;
 };

@@ -2,6 +2,7 @@ import type { Call } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { IGNORED, SUCCESS, type Verdict } from '../core/outcome.js';
+import type { TimerQueue } from '../core/timer-queue.js';
 import type { Transport } from '../core/transport.js';
 import type { Permits } from '../machines/permits.js';
 import type { RetryBudget } from '../machines/retry-budget.js';
@@ -11,18 +12,26 @@ import { Attempting, type CallFunction } from './invocation.js';
 import type { PipelineParts } from './pipeline.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
+/** Timers of the lengths that deadlines and attempt timeouts usually have; shared by fetch and call(). */
+export interface UsualTimers {
+  readonly deadlines: TimerQueue | undefined;
+  readonly attempts: TimerQueue | undefined;
+}
+
 export interface ClientParts {
   readonly options: ResolvedOptions;
   readonly pool: Pool;
   readonly events: Emitter;
   readonly permits: Permits | undefined;
   readonly budget: RetryBudget | undefined;
+  readonly timers: UsualTimers;
   readonly known: (call: Call) => Promise<void>;
 }
 
-/** A call of `client.call()`: what it runs travels with it. */
-export interface FunctionCall extends Call {
-  readonly work: { readonly fn: CallFunction<unknown>; readonly classify: Classify<unknown> | undefined };
+/** What `client.call()` runs: it travels with the call. */
+export interface Work {
+  readonly fn: CallFunction<unknown>;
+  readonly classify: Classify<unknown> | undefined;
 }
 
 /** The pipeline's parts for fetch. */
@@ -39,15 +48,19 @@ export const responseParts = (client: ClientParts, transport: Transport): Pipeli
         ? transport.sendCancellable(request, endpoint, cancellation)
         : transport.send(request, endpoint, cancellation.signal);
     },
-    classifyResult: (response, call) =>
-      ownRule(classify, call, { result: response, error: undefined }) ?? classifyResponse(response, runtime),
+    classifyResult: (response, call) => {
+      call.record.status = response.status;
+      return (
+        ownRule(classify, call, { result: response, error: undefined }) ??
+        classifyResponse(response, call.record.status, runtime)
+      );
+    },
     classifyError: (error, call) =>
       isFairleadError(error)
         ? IGNORED
         : (ownRule(classify, call, { result: undefined, error }) ?? classifyFetchError(error)),
     // Its connection is busy until the body is read or given up.
     discard: response => void response.body?.cancel().catch(() => undefined),
-    statusOf: response => response.status,
   });
 };
 
@@ -55,28 +68,35 @@ export const responseParts = (client: ClientParts, transport: Transport): Pipeli
 export const functionParts = (client: ClientParts): PipelineParts<unknown> =>
   commonParts<unknown>(client, {
     send: (call, endpoint, cancellation) =>
-      Promise.resolve((call as FunctionCall).work.fn(new Attempting(endpoint, call.attempt, cancellation))),
+      Promise.resolve((call.work as Work).fn(new Attempting(endpoint, call.attempt, cancellation))),
     classifyResult: (result, call) =>
-      ownRule((call as FunctionCall).work.classify, call, { result, error: undefined }) ?? SUCCESS,
+      ownRule((call.work as Work).classify, call, { result, error: undefined }) ?? SUCCESS,
     classifyError: (error, call) =>
-      ownRule((call as FunctionCall).work.classify, call, { result: undefined, error }) ?? classifyError(error),
+      ownRule((call.work as Work).classify, call, { result: undefined, error }) ?? classifyError(error),
     discard: () => undefined,
-    statusOf: () => undefined,
   });
 
-type OwnParts<R> = Pick<
-  PipelineParts<R>['attempt'],
-  'send' | 'classifyResult' | 'classifyError' | 'discard' | 'statusOf'
->;
+type OwnParts<R> = Pick<PipelineParts<R>['attempt'], 'send' | 'classifyResult' | 'classifyError' | 'discard'>;
 
 const commonParts = <R>(
-  { options, pool, events, permits, budget, known }: ClientParts,
+  { options, pool, events, permits, budget, timers, known }: ClientParts,
   own: OwnParts<R>,
 ): PipelineParts<R> => {
   const { runtime, retry, attemptTimeoutMs, attemptTimeoutIsExplicit: timeoutIsExplicit, layers } = options;
   const offersMore = (call: Call): boolean => pool.offersMore(call);
   return {
-    attempt: { runtime, pool, events, attemptTimeoutMs, timeoutIsExplicit, known, ...own },
+    attempt: {
+      runtime,
+      pool,
+      events,
+      attemptTimeoutMs,
+      timeoutIsExplicit,
+      timeouts: timers.attempts,
+      layersMayWait: [...(layers.call ?? []), ...(layers.attempt ?? [])].length > 0,
+      known,
+      ...own,
+    },
+    deadlines: timers.deadlines,
     callLayers: layers.call ?? [],
     attemptLayers: layers.attempt ?? [],
     permits,

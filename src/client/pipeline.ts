@@ -2,6 +2,7 @@ import { compose, type Dispatch, type Layer } from '../core/call.js';
 import { bulkhead } from '../layers/bulkhead.js';
 import { deadline } from '../layers/deadline.js';
 import { retry, type RetryParts } from '../layers/retry.js';
+import type { TimerQueue } from '../core/timer-queue.js';
 import type { Permits } from '../machines/permits.js';
 import { attempt, type AttemptParts } from './attempt.js';
 
@@ -9,6 +10,8 @@ export interface PipelineParts<R> {
   readonly attempt: AttemptParts<R>;
   readonly callLayers: readonly Layer<unknown>[];
   readonly attemptLayers: readonly Layer<unknown>[];
+  /** Timers of the deadlines that calls usually have. */
+  readonly deadlines: TimerQueue | undefined;
   readonly permits: Permits | undefined;
   readonly retry: RetryParts<R> | undefined;
 }
@@ -22,7 +25,7 @@ export const pipeline = <R>({ permits, retry: retryParts, ...parts }: PipelinePa
     // (fallback: sees every failure, refusals too)
     // (cache: a hit costs nothing below)
     // Everything below spends it: waiting for a place, back-off, attempts.
-    deadline(runtime),
+    deadline(runtime, parts.deadlines),
     // (coalesce: one flight for identical reads, below their own deadlines)
     // (rate limit: the quota is for logical calls, retries are paid from the budget)
     // A place is held for the whole logical call, so that retries cannot queue behind new calls.

@@ -1,4 +1,6 @@
 import { FairleadError } from '../core/errors.js';
+import { holdProcess } from '../core/pause.js';
+import type { Runtime } from '../core/runtime.js';
 
 export const closed = (service: string): FairleadError =>
   new FairleadError('CLIENT_CLOSED', `${service}: the client is closed`, { service });
@@ -6,11 +8,13 @@ export const closed = (service: string): FairleadError =>
 /** Who waits for the first instance. */
 export class Readiness {
   readonly #service: string;
+  readonly #runtime: Runtime;
   readonly #waiting = new Set<() => void>();
   #state: 'waiting' | 'known' | 'closed' = 'waiting';
 
-  constructor(service: string) {
+  constructor(service: string, runtime: Runtime) {
     this.#service = service;
+    this.#runtime = runtime;
   }
 
   known(): void {
@@ -25,11 +29,14 @@ export class Readiness {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state !== 'waiting') return this.#answer();
     return new Promise((resolve, reject) => {
+      const release = holdProcess(this.#runtime);
       const told = (): void => {
+        release();
         signal?.removeEventListener('abort', aborted);
         resolve(this.#answer());
       };
       const aborted = (): void => {
+        release();
         this.#waiting.delete(told);
         reject(signal?.reason);
       };

@@ -6,7 +6,8 @@ import type { Runtime } from '../core/runtime.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
 import { follow, type CallerLink } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
-import { observeBody } from './observed-response.js';
+import type { LogicalCall } from './logical-call.js';
+import { observeBody, type BodyObserver } from './observed-response.js';
 import { MAX_HOPS, reentry } from './redirects.js';
 
 export interface RunnerParts {
@@ -24,45 +25,54 @@ export class Runner {
     this.#parts = parts;
   }
 
-  run<R>(dispatch: Dispatch<R>, call: Call, signal: AbortSignal | undefined): Promise<R> {
+  run<R>(dispatch: Dispatch<R>, call: LogicalCall, signal: AbortSignal | undefined): Promise<R> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const link = signal && follow(signal, call.cancellation);
     this.#parts.inFlight.add(call);
     return this.#go(dispatch, call, { link, signal, hops: 0 });
   }
 
-  #go<R>(dispatch: Dispatch<R>, call: Call, origin: Origin): Promise<R> {
+  #go<R>(dispatch: Dispatch<R>, call: LogicalCall, origin: Origin): Promise<R> {
     return dispatch(call).then(
       result => {
-        if (!(result instanceof Response) || call.request === undefined) {
+        if (call.request === undefined || !(result instanceof Response)) {
           origin.link?.release();
-          this.#ended(call, undefined, undefined);
+          this.#ended(call, undefined);
           return result;
         }
-        const next = reentry(call.request, result, this.#parts.service);
+        const next = isRedirectStatus(call) ? reentry(call.request, result, this.#parts.service) : undefined;
         if (next === undefined || origin.hops >= MAX_HOPS) return this.#handOut(call, result, origin) as R;
-        call.request = next;
         void result.body?.cancel();
-        return this.#go(dispatch, againFromTheStart(call), { ...origin, hops: origin.hops + 1 });
+        call.end();
+        call.restart(next);
+        return this.#go(dispatch, call, { ...origin, hops: origin.hops + 1 });
       },
       (error: unknown) => {
         origin.link?.release();
-        this.#ended(call, undefined, error);
+        call.now = this.#parts.runtime.now();
+        this.#ended(call, error);
         // The caller's own reason is not ours to write on.
-        if (error !== origin.signal?.reason || origin.signal === undefined) attachRecord(error, call.record);
+        const isOurs = origin.signal === undefined || error !== origin.signal.reason;
+        if (isOurs && error instanceof Error) attachRecord(error, call.record);
         throw error;
       },
     );
   }
 
-  #handOut(call: Call, response: Response, { link, hops }: Origin): Response {
-    this.#ended(call, response.status, undefined);
+  #handOut(call: LogicalCall, response: Response, { link, hops }: Origin): Response {
+    this.#ended(call, undefined);
     attachRecord(response, call.record);
     if (hops > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+    if (response.body === null) link?.release();
+    else observeBody(response, this.#bodyObserver(call, link), link && call.cancellation);
+    return response;
+  }
+
+  #bodyObserver(call: Call, link: CallerLink | undefined): BodyObserver {
     const endpoint = call.tried.at(-1) as PooledEndpoint;
     const release = link?.hold();
     const { events } = this.#parts;
-    const observer = {
+    return {
       ended: () => release?.(),
       failed: (error: unknown) => {
         release?.();
@@ -70,15 +80,14 @@ export class Runner {
         events.emit?.({ type: 'body.failed', instance: endpoint.instance.id, error });
       },
     };
-    observeBody(response, observer, link && call.cancellation);
-    return response;
   }
 
-  #ended(call: Call, status: number | undefined, error: unknown): void {
-    const { runtime, events, inFlight } = this.#parts;
+  #ended(call: LogicalCall, error: unknown): void {
+    call.end();
+    const { events, inFlight } = this.#parts;
     inFlight.delete(call);
     const { record } = call;
-    record.durationMs = runtime.now() - call.startedAt;
+    record.durationMs = call.now - call.startedAt;
     if (record.endedBy === 'running') record.endedBy = endingOf(call, error);
     if (record.endedBy === 'refused' && isFairleadError(error))
       events.emit?.({ type: 'call.refused', code: error.code, message: error.message });
@@ -88,11 +97,14 @@ export class Runner {
       durationMs: record.durationMs,
       attempts: record.attempts,
       outcome: call.verdict.outcome,
-      status,
+      status: record.status,
       error,
     });
   }
 }
+
+const isRedirectStatus = ({ record: { status } }: Call): boolean =>
+  status === undefined || (status >= 300 && status < 400);
 
 interface Origin {
   readonly link: CallerLink | undefined;
@@ -103,12 +115,4 @@ interface Origin {
 const endingOf = ({ cancellation, verdict }: Call, error: unknown): 'success' | 'aborted' | 'not-retryable' => {
   if (cancellation.cancelled) return 'aborted';
   return error === undefined && verdict.outcome === 'success' ? 'success' : 'not-retryable';
-};
-
-/** A redirect that names the service is a new round of the same call: any instance, the same deadline. */
-const againFromTheStart = (call: Call): Call => {
-  call.attempt = 1;
-  call.tried.length = 0;
-  call.record.endedBy = 'running';
-  return call;
 };

@@ -28,6 +28,8 @@ export interface Call {
   readonly hashKey: string | undefined;
   /** Overrides of this call, already validated. */
   readonly policy: CallPolicy;
+  /** What `call()` runs; absent for fetch. */
+  readonly work: unknown;
   /** The caller's abort and our deadline. */
   readonly cancellation: Cancellation;
   /** Monotonic ms. */
@@ -36,15 +38,23 @@ export interface Call {
   readonly maxAttempts: number;
   /** Monotonic ms after which it is cancelled; Infinity = never. */
   readonly deadlineAt: number;
-  /** Monotonic ms: the clock reading that all stages of the current attempt share. */
+  /**
+   * Monotonic ms: the clock reading that all stages share, taken when the call began and after each wait. Reading the clock
+   * is the dearest part of a fast call.
+   */
   now: number;
   /** The number of the current attempt; 1 is the first. */
   attempt: number;
   /** Endpoints that this call used, oldest first. */
-  readonly tried: Endpoint[];
+  tried: readonly Endpoint[];
   /** What the newest attempt said about its endpoint. */
   verdict: Verdict;
   readonly record: CallRecord;
+  /**
+   * Runs once when the call ends, however it ends: for what a stage holds for the whole of it. Last come, first run. A stage
+   * that waits for its `next` instead pays for a promise in every call.
+   */
+  atEnd(run: () => void): void;
 }
 
 /** What one call decides for itself; `undefined` = as the client is set. */

@@ -78,12 +78,12 @@ export const toInstance = (input: InstanceInput): ServiceInstance => {
     port,
     protocol,
     weight: weightOf(input.weight, metadata['weight']),
-    zone: input.zone ?? metadata['zone'],
-    version: input.version ?? metadata['version'],
+    zone: optionalText(input.zone, 'zone') ?? metadata['zone'],
+    version: optionalText(input.version, 'version') ?? metadata['version'],
     tags: Object.freeze((input.tags ?? []).map(String)),
     metadata,
     status,
-    incarnation: input.incarnation,
+    incarnation: optionalText(input.incarnation, 'incarnation'),
   });
 };
 
@@ -107,6 +107,11 @@ const text = (value: unknown, name: string): string => {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(value)) throw new TypeError(`${name} ${quote(value)} holds a control character`);
   return value;
+};
+
+const optionalText = (value: unknown, name: string): string | undefined => {
+  if (value === undefined || typeof value === 'string') return value;
+  throw new TypeError(`${name} ${quote(value)} is not a string`);
 };
 
 const weightOf = (given: number | undefined, fromMetadata: string | undefined): number => {

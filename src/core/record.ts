@@ -10,6 +10,8 @@ export interface CallRecord {
   readonly deadlineAt: number;
   /** How long it took up to the headers, in ms; NaN while it runs. */
   durationMs: number;
+  /** Status of the last response; `undefined` without one, and for `call()`. */
+  status: number | undefined;
   /** Attempts that were handed to an instance. */
   attempts: number;
   /** Id of the instance that served the last attempt. */
@@ -27,10 +29,10 @@ export type Ending =
 
 const RECORD = shared.recordKey;
 
-/** Leaves the record on what the caller gets, invisible to `JSON.stringify`, spreading and logging. */
-export const attachRecord = (target: unknown, record: CallRecord): void => {
-  if ((typeof target !== 'object' && typeof target !== 'function') || target === null) return;
-  Reflect.defineProperty(target, RECORD, { value: record, configurable: true, writable: true, enumerable: false });
+/** Leaves the record on what the caller gets. A symbol: `JSON.stringify` and `for … in` pass it over. */
+export const attachRecord = (target: object, record: CallRecord): void => {
+  // A frozen error cannot carry it; that is no reason to fail a call.
+  if (Object.isExtensible(target)) (target as Record<symbol, CallRecord>)[RECORD] = record;
 };
 
 /** The record of the call that gave this response or error; `undefined` if it is none of ours. */

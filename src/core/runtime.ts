@@ -9,7 +9,10 @@ export interface Runtime {
   wallNow(): number;
   /** A number in [0, 1). */
   random(): number;
-  /** Resolves after `ms`; rejects with `signal.reason` as soon as the signal aborts. */
+  /**
+   * Resolves after `ms`; rejects with `signal.reason` as soon as the signal aborts. For waits that somebody awaits: it keeps
+   * the process alive. The background waits with `pause`.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs `run` once after `ms` and returns how to cancel that. The timer never keeps the process alive. */
   after(ms: number, run: () => void): () => void;
@@ -31,7 +34,6 @@ export const systemRuntime: Runtime = {
     new Promise<void>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS));
-      timer.unref?.();
       signal?.addEventListener('abort', abort, { once: true });
       function wake(): void {
         signal?.removeEventListener('abort', abort);

@@ -41,7 +41,6 @@ export const changeBetween = (before: DiscoveredSet | undefined, after: Discover
     before !== undefined &&
     before.unknown === after.unknown &&
     added.length + removed.length === 0 &&
-    before.held.size === after.held.size &&
     [...next].every(
       ([identity, instance]) =>
         sameFields(instance, old.get(identity)!) && before.held.has(identity) === after.held.has(identity),

@@ -100,7 +100,8 @@ export class LossProtection {
 
   #isLoss(lost: number, of: number): boolean {
     if (this.#holdMs === 0 || this.#holdDropRatio === 1 || lost === 0) return false;
-    return lost === of || lost > of * this.#holdDropRatio;
+    // All of it is more than any ratio below 1.
+    return lost > of * this.#holdDropRatio;
   }
 
   /** A refusal counts from when somebody else can serve: the last one stays, it may come back. */

@@ -22,11 +22,11 @@ export class Observers {
     return this.#boxes.size;
   }
 
-  /** Returns how to leave; that works once. True for the call that did it. */
-  add(observer: ServiceObserver): () => boolean {
+  /** Returns how to leave. */
+  add(observer: ServiceObserver): () => void {
     const box = { observer };
     this.#boxes.add(box);
-    return () => this.#boxes.delete(box);
+    return () => void this.#boxes.delete(box);
   }
 
   changed(set: DiscoveredSet): void {

@@ -46,7 +46,8 @@ export class Tenancy {
     const { set } = this.watch;
     if (set !== undefined) this.#observers.welcome(observer, set);
     return () => {
-      if (leave()) this.#review();
+      leave();
+      this.#review();
     };
   }
 

@@ -1,3 +1,4 @@
+import { holdProcess } from '../core/pause.js';
 import type { Runtime } from '../core/runtime.js';
 
 interface Waiter<T> {
@@ -23,7 +24,9 @@ export class Waiters<T> {
     return new Promise((resolve, reject) => {
       const abort = (): void => waiter.reject(signal?.reason);
       const cancelTimer = this.#runtime.after(withinMs, () => waiter.reject(expired()));
+      const release = holdProcess(this.#runtime);
       const leave = (): void => {
+        release();
         cancelTimer();
         signal?.removeEventListener('abort', abort);
         this.#waiting.delete(waiter);

@@ -1,3 +1,4 @@
+import { pause } from '../core/pause.js';
 import type { Registry, RegistryProblem } from '../core/registry.js';
 import type { Runtime } from '../core/runtime.js';
 import { Reconnect } from './reconnect.js';
@@ -47,7 +48,7 @@ export class WatchLoop {
       const retryInMs = this.#reconnect.lost(runtime.now(), runtime.random());
       this.#current = new AbortController();
       lost(error, retryInMs);
-      await runtime.sleep(retryInMs, this.#current.signal).catch(ignore);
+      await pause(runtime, retryInMs, this.#current.signal).catch(ignore);
     }
   }
 
@@ -58,7 +59,9 @@ export class WatchLoop {
     this.#current = controller;
     try {
       const context = { signal: controller.signal, runtime, report };
-      for await (const value of registry.watch(service, context) as AsyncIterable<unknown>) {
+      // Awaited for registries whose author wrote `async watch()`: what that rejects with is caught here.
+      const sets: unknown = registry.watch(service, context);
+      for await (const value of (await sets) as AsyncIterable<unknown>) {
         if (this.#stopped) return undefined;
         if (received(value)) this.#reconnect.received(runtime.now());
       }

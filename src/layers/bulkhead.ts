@@ -1,4 +1,4 @@
-import type { Call, Dispatch, Layer } from '../core/call.js';
+import type { Call, Layer } from '../core/call.js';
 import { FairleadError } from '../core/errors.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Permits } from '../machines/permits.js';
@@ -9,27 +9,24 @@ import type { Permits } from '../machines/permits.js';
  */
 export const bulkhead =
   <R>(permits: Permits, runtime: Runtime): Layer<R> =>
-  next =>
-    function inBulkhead(call) {
-      if (permits.tryEnter()) return holding(permits, next, call);
-      return queued(permits, call, runtime).then(() => holding(permits, next, call));
+  next => {
+    const leave = (): void => permits.leave();
+    const holding = (call: Call): Promise<R> => {
+      call.atEnd(leave);
+      return next(call);
     };
-
-const holding = async <R>(permits: Permits, next: Dispatch<R>, call: Call): Promise<R> => {
-  try {
-    return await next(call);
-  } finally {
-    permits.leave();
-  }
-};
+    return function inBulkhead(call) {
+      return permits.tryEnter() ? holding(call) : queued(permits, call, runtime).then(() => holding(call));
+    };
+  };
 
 /** Resolves holding a place; rejects when the queue is full, or when the call is cancelled while it waits. */
 const queued = (permits: Permits, call: Call, runtime: Runtime): Promise<void> =>
   new Promise((resolve, reject) => {
-    const from = runtime.now();
     const granted = (): void => {
       call.cancellation.offCancel(cancelled);
-      call.record.queuedMs = runtime.now() - from;
+      call.now = runtime.now();
+      call.record.queuedMs = call.now - call.startedAt;
       resolve();
     };
     const cancelled = (reason: unknown): void => {

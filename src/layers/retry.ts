@@ -57,7 +57,7 @@ export const retry =
           reason: why(thrown, error, call.verdict),
         });
         call.attempt += 1;
-        if (delayMs > 0) await pause(parts.runtime, call, delayMs);
+        if (delayMs > 0) await wait(parts.runtime, call, delayMs);
       }
     };
 
@@ -66,7 +66,7 @@ const STOP = -1;
 /** Milliseconds until the next attempt, or STOP; says in the record why it stopped. */
 const nextDelay = <R>(parts: RetryParts<R>, call: Call): number => {
   const { verdict, record } = call;
-  const { budget, runtime } = parts;
+  const { budget } = parts;
   if (verdict.outcome === 'success') {
     if (call.attempt === 1) budget.deposit(call.now);
     return stop(call, 'success');
@@ -75,7 +75,7 @@ const nextDelay = <R>(parts: RetryParts<R>, call: Call): number => {
   if (!allowed || !call.replayable) return stop(call, 'not-retryable');
   if (call.cancellation.cancelled) return stop(call, 'aborted');
   if (call.attempt >= call.maxAttempts) return stop(call, 'attempts');
-  const now = runtime.now();
+  const { now } = call;
   const { delayMs, asked } = delayOf(parts, call);
   const left = asked && call.deadlineAt === Infinity ? LONGEST_WAIT_MS : call.deadlineAt - now;
   if (delayMs >= left) return stop(call, asked ? 'retry-after' : 'deadline');
@@ -113,16 +113,8 @@ const withHistory = (error: unknown, earlier: unknown[] | undefined, call: Call)
 const why = (thrown: boolean, error: unknown, verdict: Verdict): string =>
   thrown ? describe(error) : verdict.outcome === 'overload' ? 'the server is overloaded' : 'the server failed';
 
-/** Waits; ends at once with the reason when the call is cancelled. */
-const pause = (runtime: Runtime, call: Call, ms: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const wake = runtime.after(ms, () => {
-      call.cancellation.offCancel(cancelled);
-      resolve();
-    });
-    const cancelled = (reason: unknown): void => {
-      wake();
-      reject(reason);
-    };
-    call.cancellation.onCancel(cancelled);
-  });
+/** Rejects at once, with the reason, when the call is cancelled. */
+const wait = async (runtime: Runtime, call: Call, ms: number): Promise<void> => {
+  await runtime.sleep(ms, call.cancellation.signal);
+  call.now = runtime.now();
+};

@@ -2,21 +2,24 @@ import type { Balancer, Candidates } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PooledEndpoint } from './endpoint.js';
+import type { LeaseOwner } from './lease.js';
 
 /** One subset of the pool with the balancer that picks from it. */
-export class CandidateSet implements Candidates {
+export class CandidateSet implements Candidates, LeaseOwner {
   members: readonly PooledEndpoint[] = [];
   eligible: readonly PooledEndpoint[] = [];
   version = 0;
   /** So few are healthy that all serve: better a try at a sick instance than all load on the last healthy ones. */
   panic = false;
   readonly balancer: Balancer;
+  readonly settled: LeaseOwner['settled'];
   readonly #belongs: (endpoint: PooledEndpoint) => boolean;
   #serving: ReadonlySet<Endpoint> = new Set();
   #tried: readonly Endpoint[] = [];
 
-  constructor(balancer: Balancer, belongs: (endpoint: PooledEndpoint) => boolean) {
-    this.balancer = balancer;
+  constructor(owner: LeaseOwner, belongs: (endpoint: PooledEndpoint) => boolean) {
+    this.balancer = owner.balancer;
+    this.settled = (endpoint, verdict, now) => owner.settled(endpoint, verdict, now);
     this.#belongs = belongs;
   }
 

@@ -144,7 +144,8 @@ export class Ejection {
   }
 
   #trial(state: State & { kind: 'trial' }, verdict: Verdict, now: number): void {
-    if (verdict.outcome === 'failure') return this.#eject('probe failed', now);
+    // Counted from the probe's start: one that hung must not add its wait to the time until the next.
+    if (verdict.outcome === 'failure') return this.#eject('probe failed', Math.max(state.since, state.lastProbeAt));
     state.successes += 1;
     if (state.successes < (this.#host.policy as EjectionPolicy).successesToClose) return;
     this.window.clear();

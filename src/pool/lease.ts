@@ -2,12 +2,10 @@ import type { Balancer } from '../core/balancer.js';
 import type { Verdict } from '../core/outcome.js';
 import type { PooledEndpoint } from './endpoint.js';
 
-interface LeaseParts {
-  readonly endpoint: PooledEndpoint;
-  readonly ticket: number;
+/** Who hands out leases, and hears of their end. */
+export interface LeaseOwner {
   readonly balancer: Balancer;
-  readonly startedAt: number;
-  readonly settled: (endpoint: PooledEndpoint, unsent: boolean, now: number) => void;
+  settled(endpoint: PooledEndpoint, verdict: Verdict, now: number): void;
 }
 
 /**
@@ -16,22 +14,31 @@ interface LeaseParts {
  */
 export class Lease {
   readonly endpoint: PooledEndpoint;
-  readonly #parts: LeaseParts;
+  readonly startedAt: number;
+  readonly #ticket: number;
+  readonly #owner: LeaseOwner;
   #open = true;
 
-  constructor(parts: LeaseParts) {
-    this.endpoint = parts.endpoint;
-    this.#parts = parts;
+  constructor(
+    endpoint: PooledEndpoint,
+    { ticket, startedAt }: { ticket: number; startedAt: number },
+    owner: LeaseOwner,
+  ) {
+    this.endpoint = endpoint;
+    this.startedAt = startedAt;
+    this.#ticket = ticket;
+    this.#owner = owner;
   }
 
   settle(verdict: Verdict, now: number): void {
     if (!this.#open) return;
     this.#open = false;
-    const { endpoint, ticket, balancer, startedAt, settled } = this.#parts;
-    const durationMs = now - startedAt;
+    const { endpoint } = this;
+    const { balancer } = this.#owner;
+    const durationMs = now - this.startedAt;
     endpoint.settled(verdict, durationMs, now);
-    endpoint.health.leave(ticket, verdict, now);
+    endpoint.health.leave(this.#ticket, verdict, now);
     balancer.settled?.(endpoint, verdict.outcome, durationMs);
-    settled(endpoint, verdict.unsent === true, now);
+    this.#owner.settled(endpoint, verdict, now);
   }
 }

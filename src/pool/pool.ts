@@ -2,6 +2,7 @@ import type { BalancerFactory } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
 import type { Emitter } from '../core/events.js';
 import { identityOf, type ServiceInstance } from '../core/instance.js';
+import type { Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
 import { CandidateSet, isWeb } from './candidates.js';
 import type { EjectionChange, EjectionHost, EjectionPolicy } from './ejection.js';
@@ -23,8 +24,6 @@ export interface PoolOptions {
   readonly refused?: (instance: ServiceInstance) => void;
 }
 
-const NO_EJECTION = { panicRatio: 0.3 };
-
 /**
  * Who may be picked: keeps one endpoint for each instance, filters by health, and hands out leases. Nothing here is on a
  * timer: time that passed is applied when the next call comes.
@@ -43,8 +42,12 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#all = new CandidateSet(options.balancer(options.runtime), () => true);
-    this.#web = new CandidateSet(options.balancer(options.runtime), isWeb);
+    const settled = (endpoint: PooledEndpoint, { unsent }: Verdict, now: number): void => {
+      if (unsent && endpoint.held) options.refused?.(endpoint.instance);
+      this.#peers.settled(this.#endpoints.values(), now);
+    };
+    this.#all = new CandidateSet({ balancer: options.balancer(options.runtime), settled }, () => true);
+    this.#web = new CandidateSet({ balancer: options.balancer(options.runtime), settled }, isWeb);
   }
 
   /** False until the first set came. */
@@ -80,6 +83,12 @@ export class Pool {
     this.#refilter(now, true);
   }
 
+  /** The set is too old to be believed: calls wait for the next one. */
+  forget(): void {
+    this.update([]);
+    this.#known = false;
+  }
+
   /** Picks an endpoint and counts the attempt as started. Throws NO_INSTANCES when nobody may serve. */
   acquire(call: Call): Lease {
     const { now } = call;
@@ -89,14 +98,12 @@ export class Pool {
     for (const endpoint of this.#trials) {
       if (call.tried.includes(endpoint) || (call.request !== undefined && !isWeb(endpoint))) continue;
       const ticket = endpoint.health.probe(retryable, now);
-      if (ticket !== undefined) return this.#lease(call, { endpoint, ticket, set });
+      if (ticket !== undefined) return this.#lease(call, endpoint, { ticket, set });
     }
     const endpoint = set.pick(call);
-    if (endpoint === undefined) {
-      const { service } = this.#options;
-      throw noInstances(service, { listed: this.#endpoints.size, members: set.members, now });
-    }
-    return this.#lease(call, { endpoint, ticket: endpoint.health.enter(), set });
+    if (endpoint === undefined)
+      throw noInstances(this.#options.service, { listed: this.#endpoints.size, members: set.members, now });
+    return this.#lease(call, endpoint, { ticket: endpoint.health.enter(), set });
   }
 
   /** Could this call go to an endpoint that it has not tried? */
@@ -114,20 +121,12 @@ export class Pool {
     return mixed && call.request !== undefined ? this.#web : this.#all;
   }
 
-  #lease(call: Call, taken: { endpoint: PooledEndpoint; ticket: number; set: CandidateSet }): Lease {
-    const { endpoint } = taken;
+  #lease(call: Call, endpoint: PooledEndpoint, { ticket, set }: { ticket: number; set: CandidateSet }): Lease {
     endpoint.started(call.now);
-    taken.set.balancer.started?.(endpoint);
-    const known = call.tried.indexOf(endpoint);
-    if (known >= 0) call.tried.splice(known, 1);
-    call.tried.push(endpoint);
-    return new Lease({ ...taken, balancer: taken.set.balancer, startedAt: call.now, settled: this.#settled });
+    set.balancer.started?.(endpoint);
+    call.tried = call.tried.length === 0 ? [endpoint] : [...call.tried.filter(tried => tried !== endpoint), endpoint];
+    return new Lease(endpoint, { ticket, startedAt: call.now }, set);
   }
-
-  readonly #settled = (endpoint: PooledEndpoint, unsent: boolean, now: number): void => {
-    if (unsent && endpoint.held) this.#options.refused?.(endpoint.instance);
-    this.#peers.settled(this.#endpoints.values(), now);
-  };
 
   #place(instance: ServiceInstance, identity: string, now: number): void {
     const survivor = this.#endpoints.get(identity);
@@ -183,11 +182,12 @@ export class Pool {
 
   /** Health changed; with `membersToo`, who there is or with what weight. */
   #refilter(now: number, membersToo = false): void {
-    const { panicRatio } = this.#options.ejection || NO_EJECTION;
+    const { ejection } = this.#options;
     const wasPanic = this.#all.panic;
     for (const set of [this.#all, this.#web]) {
       if (membersToo) set.setMembers(this.#endpoints.values());
-      set.setEligible(now, panicRatio);
+      // Without ejection nobody is ever out.
+      set.setEligible(now, ejection ? ejection.panicRatio : 0);
     }
     this.#trials = this.#all.members.filter(endpoint => endpoint.health.kind === 'trial');
     this.#reviewAt = Infinity;

@@ -1,11 +1,6 @@
 /** The door "fairlead/testing": virtual time, seeded chance, a network that is a function, and the shared contracts. */
 export { testRuntime, seededRandom, type TestRuntime, type TestRuntimeOptions } from './test-runtime.js';
+export type { ContractCase } from './contract-case.js';
+export { registryContract, type RegistryHarness } from './registry-contract.js';
 export { fakeFetch, connectionRefused, connectionReset } from './fake-fetch.js';
-export {
-  balancerContract,
-  testCall,
-  testCandidates,
-  testEndpoint,
-  type ContractCase,
-  type TestEndpoint,
-} from './balancer-contract.js';
+export { balancerContract, testCall, testCandidates, testEndpoint, type TestEndpoint } from './balancer-contract.js';

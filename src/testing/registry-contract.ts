@@ -1,6 +1,7 @@
 import type { InstanceInput } from '../core/instance.js';
 import type { Registrar, Registration, Registry } from '../core/registry.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
+import type { ContractCase } from './contract-case.js';
 import { readingCases } from './registry-reading-cases.js';
 import { RegistryReader } from './registry-reader.js';
 import { writingCases } from './registry-writing-cases.js';
@@ -14,12 +15,6 @@ export interface RegistryHarness {
   readonly withinMs?: number | undefined;
   /** Called after the case, when the registry is closed. */
   readonly close?: (() => Promise<void> | void) | undefined;
-}
-
-export interface ContractCase {
-  readonly name: string;
-  /** Rejects if the registry breaks the contract. */
-  run(): Promise<void>;
 }
 
 /** What a case works with: its own services in a registry that may hold those of others. */

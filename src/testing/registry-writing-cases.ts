@@ -51,6 +51,9 @@ export const writingCases: readonly CaseStory[] = [
       deepEqual([after!.port, after!.zone, after!.tags], [before!.port, before!.zone, before!.tags]);
       equal(after!.incarnation, before!.incarnation, 'an update is not a new registration');
       await rejects(registration.update({ weight: -1 }), RangeError);
+      equal(registration.state, 'registered');
+      await registration.update({ weight: 5 });
+      await reader.until('weight 5', set => set[0]?.weight === 5);
     },
   },
   {

@@ -35,6 +35,7 @@ describe('a caller’s abort', () => {
     await world.runtime.advance(10);
     controller.abort('enough');
     expect(await caught).toBe('enough');
+    await world.client.close();
     expect(world.runtime.pendingTimers).toBe(0);
   });
 
@@ -209,6 +210,7 @@ it('leaves nothing behind after a load with aborts', async () => {
   const loaded = load(world, { forMs: 500, init: { signal: controller.signal } });
   controller.abort();
   await loaded;
+  await world.client.close();
   expect([world.runtime.pendingTimers, listeners(controller.signal), world.client.snapshot().inFlight]).toEqual([
     0, 0, 0,
   ]);

@@ -28,7 +28,7 @@ describe('classifyResponse', () => {
     ],
     [504, undefined, { outcome: 'failure', retryable: true }],
   ])('%i with Retry-After %s', (status, retryAfter, verdict) => {
-    expect(classifyResponse(respond(status, retryAfter), runtime)).toEqual(verdict);
+    expect(classifyResponse(respond(status, retryAfter), status, runtime)).toEqual(verdict);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Call } from '../../../src/core/call.js';
 import type { Happening } from '../../../src/core/events.js';
 import { toInstance, type InstanceInput, type ServiceInstance } from '../../../src/core/instance.js';
 import type { Runtime } from '../../../src/core/runtime.js';
-import { newCall } from '../../../src/client/new-call.js';
+import { LogicalCall } from '../../../src/client/logical-call.js';
 import { resolveOptions } from '../../../src/client/resolve-options.js';
 import { DEFAULTS } from '../../../src/client/defaults.js';
 import { Pool } from '../../../src/pool/pool.js';
@@ -49,6 +49,14 @@ export const makeCall = (
   const request = fetch
     ? { method: 'GET', path: '/', headers: undefined, body: undefined, init: undefined }
     : undefined;
-  const seed = { request, protocol: undefined, idempotent: false, replayable: false, policy: undefined };
-  return { ...newCall(resolveOptions({ service: 'users', registry: nowhere, runtime }), seed), ...own };
+  const seed = {
+    request,
+    protocol: undefined,
+    idempotent: false,
+    replayable: false,
+    signal: undefined,
+    work: undefined,
+  };
+  const call = new LogicalCall(resolveOptions({ service: 'users', registry: nowhere, runtime }), seed, undefined);
+  return Object.assign(call, own);
 };
