@@ -69,6 +69,10 @@ const timeoutOf = <R>({ attemptTimeoutMs, timeoutIsExplicit }: AttemptParts<R>, 
   return another && call.deadlineAt - call.now > attemptTimeoutMs ? attemptTimeoutMs : false;
 };
 
+/** A timer so late shows that our own event loop was blocked (or the process suspended). */
+const BLOCKED_MS = 100;
+const BLOCKED: Verdict = Object.freeze({ outcome: 'ignored', retryable: true });
+
 /** An endpoint answers within this multiple of its usual latency, or the deadline was not the reason why it did not. */
 const USUAL_LATENCIES = 5;
 
@@ -140,7 +144,9 @@ class Flight<R> {
     const { service } = this.#call;
     const { id } = this.#lease.endpoint.instance;
     const error = new FairleadError('ATTEMPT_TIMEOUT', `${service}: ${id} did not answer within ${ms} ms`, { service });
-    this.#fail(FAILURE, error);
+    // A timer that comes late was held up by our own event loop, and so may the answer be.
+    const lateMs = this.#parts.runtime.now() - this.#startedAt - ms;
+    this.#fail(lateMs > BLOCKED_MS ? BLOCKED : FAILURE, error);
     this.#cancellation.cancel(error);
   }
 

@@ -1,6 +1,9 @@
 import type { Verdict } from '../core/outcome.js';
 import { RollingWindow } from '../machines/rolling-window.js';
 
+/** How long a returning instance waits for a call that can be retried, before any call is its probe. */
+const PATIENCE_MS = 2_000;
+
 /** Per-instance ejection. Numbers from Envoy's outlier detection and Finagle's failure accrual, fitted to small fleets. */
 export interface EjectionPolicy {
   readonly consecutiveFailures: number | false;
@@ -93,8 +96,10 @@ export class Ejection {
     const state = this.#state;
     const policy = this.#host.policy;
     if (state.kind !== 'trial' || !policy) return undefined;
-    // Where no retryable call ever comes, any call is better than an instance that stays out for ever.
-    if (!retryable && now - Math.max(state.since, state.lastProbeAt) < policy.maxMs) return undefined;
+    // A probe may fail, so it should be a call that can go elsewhere. Where none comes, any call is better than an instance
+    // that stays out for ever; and once a probe succeeded, any call will do.
+    if (!retryable && state.successes === 0 && now - Math.max(state.since, state.lastProbeAt) < PATIENCE_MS)
+      return undefined;
     // A probe that never ends must not wedge the trial.
     if (state.inFlight >= policy.probes && now - state.lastProbeAt < policy.maxMs) return undefined;
     state.inFlight += 1;

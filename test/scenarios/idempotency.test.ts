@@ -19,7 +19,7 @@ const stream = (): RequestInit =>
     method: 'PUT',
     body: new ReadableStream({ start: controller => controller.close() }),
     duplex: 'half',
-  }) as RequestInit;
+  });
 
 describe('how often a request arrives when every instance …', () => {
   it.each<[Mode, string, RequestInit, number]>([

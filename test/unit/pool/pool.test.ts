@@ -108,7 +108,7 @@ describe('ejection', () => {
     fail('a', world);
     await world.runtime.advance(5_000);
     expect(picked(world)).not.toContain('a');
-    await world.runtime.advance(10_000);
+    await world.runtime.advance(2_000);
     expect(picked(world)).toContain('a');
   });
 
