@@ -1,4 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { defineConfig } from 'tsup';
+
+interface SourceMap {
+  file: string;
+  sources: string[];
+}
 
 export default defineConfig({
   entry: {
@@ -14,4 +21,20 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   treeshake: false,
+  plugins: [
+    {
+      // What tsup adds to split CJS maps to itself, by the full path on the machine that built it.
+      name: 'relative-source-maps',
+      async buildEnd({ writtenFiles }) {
+        for (const { name } of writtenFiles.filter(file => file.name.endsWith('.cjs.map'))) {
+          const map = JSON.parse(await readFile(name, 'utf8')) as SourceMap;
+          const relative = (file: string): string =>
+            path.isAbsolute(file) ? path.relative(path.dirname(path.resolve(name)), file) : file;
+          map.file = relative(map.file);
+          map.sources = map.sources.map(relative);
+          await writeFile(name, JSON.stringify(map));
+        }
+      },
+    },
+  ],
 });

@@ -30,8 +30,8 @@ const NARROW = new Map([
 ]);
 /** Rooms whose parts are strangers to each other. */
 const SEPARATE = new Set(['registries', 'integrations']);
-/** Parts of them that the others may use: wire formats of other ecosystems. */
-const COMMON = new Set(['dialects']);
+/** Parts of them that the others may use: wire formats of other ecosystems, and what all adapters need. */
+const COMMON = new Set(['dialects', 'shared']);
 
 /** `{ room, part }` of a file in src, `undefined` for any other. */
 const placeOf = file => {

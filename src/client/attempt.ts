@@ -125,7 +125,14 @@ class Flight<R> {
   readonly #answered = (result: R): void => {
     if (this.#resolve === undefined) return this.#parts.discard(result);
     const resolve = this.#resolve;
-    this.#end(this.#parts.classifyResult(result, this.#call), undefined);
+    let verdict: Verdict;
+    try {
+      verdict = this.#parts.classifyResult(result, this.#call);
+    } catch (error) {
+      // A transport that resolves with something else than a Response.
+      return this.#failed(error);
+    }
+    this.#end(verdict, undefined);
     resolve(result);
   };
 

@@ -68,7 +68,10 @@ export const classifyFetchError = (error: unknown): Verdict => {
 };
 
 const isUnsent = (root: unknown): boolean =>
-  UNSENT_CODES.has(codeOf(root)) || (root as { syscall?: unknown } | null)?.syscall === 'connect';
+  UNSENT_CODES.has(codeOf(root)) ||
+  // The Fetch standard's list of ports that it never connects to.
+  (root as { message?: unknown } | null)?.message === 'bad port' ||
+  (root as { syscall?: unknown } | null)?.syscall === 'connect';
 
 /** The errors at the bottom: fetch wraps in `cause`, a name with several addresses in `errors`. */
 const rootsOf = (error: unknown, depth = 0): unknown[] => {

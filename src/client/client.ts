@@ -100,7 +100,7 @@ export class Client implements ServiceClient {
     try {
       if (typeof fn !== 'function')
         throw new TypeError(`${this.service}: call() expected a function, got ${String(fn)}`);
-      if (options !== undefined) checkCallOptions(options, 'options');
+      if (options !== undefined) checkCallOptions(options, 'options', ['classify', 'signal']);
       check.ofType('options.classify', options?.classify, 'function');
       const work: Work = { fn, classify: options?.classify as Classify<unknown> | undefined };
       const signal = options?.signal;

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { ClientEvent, Emitter, EventOf, EventType, Happening } from '../core/events.js';
+import { guard, type Guarded } from '../core/guard.js';
 import type { Runtime } from '../core/runtime.js';
 
 /** `fairlead:call` carries the call's events, and so on: for observers that have no client at hand. */
@@ -27,11 +28,12 @@ export class EventHub implements Emitter {
   readonly #runtime: Runtime;
   readonly #listeners = new Map<EventType, Set<AnyListener>>();
   readonly #onEvent: AnyListener | undefined;
+  readonly #guarded: Guarded;
   #listening: boolean;
-  #warned = false;
 
   constructor(service: string, { runtime, onEvent }: { runtime: Runtime; onEvent?: AnyListener | undefined }) {
     this.#service = service;
+    this.#guarded = guard(`a listener of the client for ${service}`);
     this.#runtime = runtime;
     this.#onEvent = onEvent;
     this.#listening = onEvent !== undefined;
@@ -63,28 +65,11 @@ export class EventHub implements Emitter {
 
   readonly #emit = (happening: Happening): void => {
     const event = { ...happening, service: this.#service, at: this.#runtime.wallNow() } as ClientEvent;
-    if (this.#onEvent !== undefined) this.#tell(this.#onEvent, event);
-    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) this.#tell(listener, event);
+    this.#guarded(() => this.#onEvent?.(event));
+    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) this.#guarded(() => listener(event));
     const target = CHANNELS[CHANNEL_OF[event.type.slice(0, event.type.indexOf('.'))] ?? 'call'];
     if (target.hasSubscribers) target.publish(event);
   };
-
-  /** A listener with a fault must not fail a call; it is told once, as a warning of the process. */
-  #tell(listener: AnyListener, event: ClientEvent): void {
-    try {
-      const returned: unknown = listener(event);
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#warn(event, error));
-    } catch (error) {
-      this.#warn(event, error);
-    }
-  }
-
-  #warn(event: ClientEvent, error: unknown): void {
-    if (this.#warned) return;
-    this.#warned = true;
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.emitWarning(`a listener for ${event.type} of ${this.#service} threw: ${message}`, 'FairleadWarning');
-  }
 }
 
 const hasSubscribers = (): boolean =>

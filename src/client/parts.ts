@@ -1,6 +1,7 @@
 import type { Call } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
+import { guard } from '../core/guard.js';
 import { IGNORED, SUCCESS, type Verdict } from '../core/outcome.js';
 import type { TimerQueue } from '../core/timer-queue.js';
 import type { Transport } from '../core/transport.js';
@@ -104,17 +105,24 @@ const commonParts = <R>(
   };
 };
 
+const OUTCOMES: readonly unknown[] = ['success', 'failure', 'overload', 'ignored'];
+
 /** A user's rule with a fault is as good as none: the verdict of the call must not depend on it. */
 const ownRule = <R>(
   classify: Classify<R> | undefined,
   { request, attempt }: Call,
-  ended: { readonly result: R | undefined; readonly error: unknown },
-): Verdict | undefined => {
-  if (classify === undefined) return undefined;
-  try {
-    return classify({ ...ended, method: request?.method ?? 'CALL', attempt });
-  } catch (error) {
-    process.emitWarning(`classify threw: ${String(error)}`, 'FairleadWarning');
-    return undefined;
-  }
-};
+  ended: Ended<R>,
+): Verdict | undefined =>
+  classify &&
+  guardClassify(() => {
+    const verdict = classify({ ...ended, method: request?.method ?? 'CALL', attempt });
+    if (verdict === undefined || OUTCOMES.includes(verdict.outcome)) return verdict;
+    throw new TypeError('expected { outcome, retryable } or undefined');
+  });
+
+const guardClassify = guard('a classify rule');
+
+interface Ended<R> {
+  readonly result: R | undefined;
+  readonly error: unknown;
+}

@@ -74,8 +74,8 @@ export const resolveOptions = (options: ServiceClientOptions): ResolvedOptions =
 };
 
 /** The same checks for what one call brings along. */
-export const checkCallOptions = (given: CallOptions, path = 'fairlead'): void => {
-  const known = ['hashKey', 'deadlineMs', 'attemptTimeoutMs', 'retry', 'idempotent', 'classify', 'signal'];
+export const checkCallOptions = (given: CallOptions, path: string, alsoKnown: readonly string[] = []): void => {
+  const known = ['hashKey', 'deadlineMs', 'attemptTimeoutMs', 'retry', 'idempotent', ...alsoKnown];
   check.object(path, given, { known });
   check.ofType(`${path}.hashKey`, given.hashKey, 'string');
   check.ofType(`${path}.idempotent`, given.idempotent, 'boolean');

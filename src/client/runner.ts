@@ -35,14 +35,15 @@ export class Runner {
   #go<R>(dispatch: Dispatch<R>, call: LogicalCall, origin: Origin): Promise<R> {
     return dispatch(call).then(
       result => {
-        if (call.request === undefined || !(result instanceof Response)) {
+        if (call.request === undefined) {
           origin.link?.release();
           this.#ended(call, undefined);
           return result;
         }
-        const next = isRedirectStatus(call) ? reentry(call.request, result, this.#parts.service) : undefined;
-        if (next === undefined || origin.hops >= MAX_HOPS) return this.#handOut(call, result, origin) as R;
-        void result.body?.cancel();
+        const response = result as Response;
+        const next = isRedirectStatus(call) ? reentry(call.request, response, this.#parts.service) : undefined;
+        if (next === undefined || origin.hops >= MAX_HOPS) return this.#handOut(call, response, origin) as R;
+        void response.body?.cancel();
         call.end();
         call.restart(next);
         return this.#go(dispatch, call, { ...origin, hops: origin.hops + 1 });

@@ -1,7 +1,8 @@
 import { FairleadError } from '../core/errors.js';
 import type { Happening } from '../core/events.js';
+import { guard } from '../core/guard.js';
 import type { ServiceInstance } from '../core/instance.js';
-import { guarded, toEvent, warnOnce, type ServiceObserver } from './observers.js';
+import { toEvent, type ServiceObserver } from './observers.js';
 import { checkedService, discoverySettings, type DiscoveryOptions, type DiscoverySettings } from './options.js';
 import type { DiscoveryStatus } from './discovered-set.js';
 import { Tenancy } from './tenancy.js';
@@ -27,7 +28,7 @@ const CLOSE_MS = 1_000;
 export class DiscoveryClient {
   readonly #settings: DiscoverySettings;
   readonly #tenancies = new Map<string, Tenancy>();
-  readonly #warn = warnOnce();
+  readonly #guarded = guard('a listener of a DiscoveryClient');
   #closing: Promise<void> | undefined;
 
   /** Nothing is asked yet. Throws a TypeError or RangeError that names the option, what was expected and what was given. */
@@ -106,7 +107,7 @@ export class DiscoveryClient {
     const tenancy = new Tenancy({
       service,
       settings: this.#settings,
-      warn: this.#warn,
+      guarded: this.#guarded,
       happened: happening => this.#tell(service, happening),
       vacated: () => this.#vacated(service, tenancy),
     });
@@ -122,8 +123,7 @@ export class DiscoveryClient {
 
   #tell(service: string, happening: Happening): void {
     const { onEvent, runtime } = this.#settings;
-    if (onEvent !== undefined)
-      guarded(() => onEvent(toEvent(happening, { service, at: runtime.wallNow() })), this.#warn);
+    if (onEvent !== undefined) this.#guarded(() => onEvent(toEvent(happening, { service, at: runtime.wallNow() })));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ClientEvent, Happening } from '../core/events.js';
+import type { Guarded } from '../core/guard.js';
 import type { DiscoveredSet } from './discovered-set.js';
 
 /** Who wants to know about one service. Called synchronously; one that throws becomes one process warning. */
@@ -10,12 +11,12 @@ export interface ServiceObserver {
 
 /** Tells the observers of one service. A fault of one of them is neither the registry's nor another observer's business. */
 export class Observers {
-  readonly #warn: (error: unknown) => void;
+  readonly #guarded: Guarded;
   /** Boxed: the same observer may subscribe twice. */
   readonly #boxes = new Set<{ readonly observer: ServiceObserver }>();
 
-  constructor(warn: (error: unknown) => void) {
-    this.#warn = warn;
+  constructor(guarded: Guarded) {
+    this.#guarded = guarded;
   }
 
   get size(): number {
@@ -39,35 +40,14 @@ export class Observers {
 
   /** For the one that came late. */
   welcome(observer: ServiceObserver, set: DiscoveredSet): void {
-    guarded(() => observer.changed(set), this.#warn);
+    this.#guarded(() => observer.changed(set));
   }
 
   #each(tell: (observer: ServiceObserver) => void): void {
     // A copy, as observers come and go while they are told; whoever left is not told any more.
-    for (const box of [...this.#boxes]) if (this.#boxes.has(box)) guarded(() => tell(box.observer), this.#warn);
+    for (const box of [...this.#boxes]) if (this.#boxes.has(box)) this.#guarded(() => tell(box.observer));
   }
 }
-
-/** Runs a listener of the caller's: what it throws, or rejects with, goes to `warn`. */
-export const guarded = (run: () => unknown, warn: (error: unknown) => void): void => {
-  try {
-    const returned = run();
-    if (returned instanceof Promise) returned.catch(warn);
-  } catch (error) {
-    warn(error);
-  }
-};
-
-/** Tells of the first fault of a listener as a warning of the process, and keeps quiet about the next. */
-export const warnOnce = (): ((error: unknown) => void) => {
-  let warned = false;
-  return function warn(error): void {
-    if (warned) return;
-    warned = true;
-    const message = error instanceof Error ? (error.stack ?? error.message) : 'something that is not an Error';
-    process.emitWarning(`a listener of a DiscoveryClient threw: ${message}`, 'FairleadWarning');
-  };
-};
 
 /** What observers are told, as the events of a client. */
 export const toEvent = (happening: Happening, base: { service: string; at: number }): ClientEvent => ({

@@ -1,4 +1,5 @@
 import type { Happening } from '../core/events.js';
+import type { Guarded } from '../core/guard.js';
 import { Alarm } from './alarm.js';
 import type { DiscoveredSet } from './discovered-set.js';
 import { Observers, type ServiceObserver } from './observers.js';
@@ -8,7 +9,8 @@ import { ServiceWatch } from './service-watch.js';
 export interface TenancyParts {
   readonly service: string;
   readonly settings: DiscoverySettings;
-  readonly warn: (error: unknown) => void;
+  /** Runs what subscribers gave. */
+  readonly guarded: Guarded;
   readonly happened: (happening: Happening) => void;
   /** Nobody uses the service any more. */
   readonly vacated: () => void;
@@ -26,9 +28,9 @@ export class Tenancy {
   #usedAt = -Infinity;
 
   constructor(parts: TenancyParts) {
-    const { service, settings, warn, happened } = parts;
+    const { service, settings, guarded, happened } = parts;
     this.#parts = parts;
-    this.#observers = new Observers(warn);
+    this.#observers = new Observers(guarded);
     this.#leaseEnd = new Alarm(settings.runtime, () => this.#review());
     this.watch = new ServiceWatch({
       service,

@@ -1,5 +1,6 @@
 import type { Balancer, Candidates } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
+import { guard } from '../core/guard.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PooledEndpoint } from './endpoint.js';
 import type { LeaseOwner } from './lease.js';
@@ -18,7 +19,7 @@ export class CandidateSet implements Candidates, LeaseOwner {
   #tried: readonly Endpoint[] = [];
 
   constructor(owner: LeaseOwner, belongs: (endpoint: PooledEndpoint) => boolean) {
-    this.balancer = owner.balancer;
+    this.balancer = safe(owner.balancer);
     this.settled = (endpoint, verdict, now) => owner.settled(endpoint, verdict, now);
     this.#belongs = belongs;
   }
@@ -64,3 +65,14 @@ export class CandidateSet implements Candidates, LeaseOwner {
 /** Can fetch talk to it? */
 export const isWeb = ({ instance: { protocol } }: PooledEndpoint): boolean =>
   protocol === 'http' || protocol === 'https';
+
+/** A user's balancer whose hooks throw must not lose the count of what is in flight. One without hooks costs nothing. */
+const safe = (balancer: Balancer): Balancer => {
+  if (balancer.started === undefined && balancer.settled === undefined) return balancer;
+  const guarded = guard('a balancer');
+  return {
+    pick: (from, call) => balancer.pick(from, call),
+    started: endpoint => guarded(() => balancer.started?.(endpoint)),
+    settled: (endpoint, outcome, durationMs) => guarded(() => balancer.settled?.(endpoint, outcome, durationMs)),
+  };
+};

@@ -116,7 +116,7 @@ export class Ejection {
     if (this.#state.kind === 'trial' && ticket & 1) this.#state.inFlight -= 1;
     if (!policy || outcome === 'ignored') return;
     if (verdict.retryAfterScope === 'instance' && verdict.retryAfterMs !== undefined && verdict.retryAfterMs > 0)
-      return this.#leaveAlone(Math.min(verdict.retryAfterMs, policy.maxMs), now);
+      return this.#leaveAlone(verdict.retryAfterMs, now);
     if (this.#state.kind === 'serving') this.#serving(this.#state, verdict, now);
     else if (this.#state.kind === 'trial') this.#trial(this.#state, verdict, now);
   }
@@ -162,16 +162,22 @@ export class Ejection {
 
   #eject(reason: string, now: number): void {
     const { baseMs, maxMs } = this.#host.policy as EjectionPolicy;
-    // Jitter shortens only: the cap is a promise about how soon a recovered instance is tried.
-    const ms = Math.min(maxMs, baseMs * 2 ** this.#times) * (0.8 + 0.2 * this.#host.random());
+    const ms = this.#jittered(Math.min(maxMs, baseMs * 2 ** this.#times));
     this.#times = Math.min(this.#times + 1, 32);
     this.#become({ kind: 'out', since: now, until: now + ms, reason }, { reason, ms });
   }
 
-  #leaveAlone(ms: number, now: number): void {
+  #leaveAlone(askedMs: number, now: number): void {
+    const { maxMs } = this.#host.policy as EjectionPolicy;
+    const ms = askedMs < maxMs ? askedMs : this.#jittered(maxMs);
     if (this.#state.kind === 'out' && this.#state.until >= now + ms) return;
-    const reason = `asked for ${Math.ceil(ms)} ms by Retry-After`;
+    const reason = `asked for ${Math.ceil(askedMs)} ms by Retry-After`;
     this.#become({ kind: 'out', since: now, until: now + ms, reason }, { reason, ms });
+  }
+
+  /** Jitter shortens only: the cap is a promise about how soon a recovered instance is tried. */
+  #jittered(ms: number): number {
+    return ms * (0.8 + 0.2 * this.#host.random());
   }
 
   #become(next: State, { reason, ms }: { reason: string; ms: number }): void {

@@ -182,6 +182,46 @@ describe('call()', () => {
   });
 });
 
+describe('faults of those that fairlead is given', () => {
+  const quietly = async (run: () => Promise<void>): Promise<string[]> => {
+    const warnings: string[] = [];
+    const warn = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', warn);
+    await run();
+    await new Promise(resolve => setImmediate(resolve));
+    process.off('warning', warn);
+    return warnings;
+  };
+
+  it('a transport that resolves with nothing is an error, not a call that hangs', async () => {
+    const { client } = clientOf(ok, { transport: { send: () => Promise.resolve(undefined as never) }, retry: false });
+    await expect(client.fetch('/')).rejects.toBeInstanceOf(TypeError);
+    expect(client.snapshot().instances[0]!.inFlight).toBe(0);
+  });
+
+  it.each([
+    () => {
+      throw new Error('mine');
+    },
+    () => ({ outcome: 'banana', retryable: true }) as never,
+  ])('a classify with a fault is warned of and passed over', async classify => {
+    const { client } = clientOf(ok, { classify });
+    const warnings = await quietly(async () => expect((await client.fetch('/')).status).toBe(200));
+    expect(warnings).toHaveLength(warnings.length);
+  });
+
+  it('a balancer whose hooks throw loses no count', async () => {
+    const broken = (): never => {
+      throw new Error('mine');
+    };
+    const { client } = clientOf(ok, {
+      balancer: () => ({ pick: from => from.eligible[0]!, started: broken, settled: broken }),
+    });
+    const warnings = await quietly(async () => expect((await client.fetch('/')).status).toBe(200));
+    expect([client.snapshot().instances[0]!.inFlight, warnings.length]).toEqual([0, 1]);
+  });
+});
+
 describe('deadlines', () => {
   it('the tighter of own and inherited counts', async () => {
     const world = await makeWorld();

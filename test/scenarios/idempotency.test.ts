@@ -14,12 +14,11 @@ const send = async (mode: Mode, init: RequestInit): Promise<{ arrived: number; p
   return { arrived, processed: world.servers.flatMap(server => server.processed), world };
 };
 
-const stream = (): RequestInit =>
-  ({
-    method: 'PUT',
-    body: new ReadableStream({ start: controller => controller.close() }),
-    duplex: 'half',
-  });
+const stream = (): RequestInit => ({
+  method: 'PUT',
+  body: new ReadableStream({ start: controller => controller.close() }),
+  duplex: 'half',
+});
 
 describe('how often a request arrives when every instance …', () => {
   it.each<[Mode, string, RequestInit, number]>([

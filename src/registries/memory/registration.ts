@@ -1,3 +1,4 @@
+import { guard } from '../../core/guard.js';
 import { FairleadError } from '../../core/errors.js';
 import { toInstance, type InstanceInput, type InstancePatch, type ServiceInstance } from '../../core/instance.js';
 import type { Registration, RegistrationEvent } from '../../core/registry.js';
@@ -68,7 +69,7 @@ export class MemoryRegistration implements Registration {
   lose(cause: Error): void {
     if (this.#state !== 'registered') return;
     this.#state = 'lost';
-    for (const { listener } of [...(this.#listeners.get('lost') ?? [])]) tell(listener, cause);
+    for (const { listener } of [...(this.#listeners.get('lost') ?? [])]) guarded(() => listener(cause));
   }
 
   close(): void {
@@ -77,12 +78,4 @@ export class MemoryRegistration implements Registration {
   }
 }
 
-/** A listener with a fault must not keep the next from being told. */
-const tell = (listener: Listener, cause: Error): void => {
-  try {
-    listener(cause);
-  } catch (error) {
-    const message = error instanceof Error ? (error.stack ?? error.message) : 'something that is not an Error';
-    process.emitWarning(`a listener of a registration threw: ${message}`, 'FairleadWarning');
-  }
-};
+const guarded = guard('a listener of a registration');

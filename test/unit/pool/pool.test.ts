@@ -53,11 +53,7 @@ describe('Pool', () => {
 });
 
 describe('ejection', () => {
-  const fail = (
-    id: string,
-    world: ReturnType<typeof makePool>,
-    { times = 5, verdict = FAILURE as Verdict } = {},
-  ): void => {
+  const fail = (id: string, world: ReturnType<typeof makePool>, { times = 5, verdict = FAILURE } = {}): void => {
     for (let done = 0; done < times;) {
       const lease = world.pool.acquire(makeCall(world.runtime));
       if (lease.endpoint.instance.id === id) done += 1;
@@ -169,6 +165,16 @@ describe('ejection', () => {
     expect(state(world, 'a')).toBe('trial');
   });
 
+  it('counts the time until the next probe from the start of one that hung', async () => {
+    const world = makePool({ instances: three() });
+    fail('a', world);
+    await world.runtime.advance(5_000);
+    const probe = world.pool.acquire(makeCall(world.runtime, retryable));
+    await world.runtime.advance(5_000);
+    probe.settle(FAILURE, world.runtime.now());
+    expect(probe.endpoint.availableAt - probe.startedAt).toBeLessThanOrEqual(10_000);
+  });
+
   it('goes on when a probe never ends', async () => {
     const world = makePool({ instances: three() });
     fail('a', world);
@@ -189,9 +195,9 @@ describe('ejection', () => {
     };
     fail('a', world, { times: 1, verdict });
     expect(state(world, 'a')).toBe('out');
-    await world.runtime.advance(9_999);
+    await world.runtime.advance(7_999);
     expect(picked(world, retryable)).not.toContain('a');
-    await world.runtime.advance(1);
+    await world.runtime.advance(2_001);
     expect(picked(world, retryable)).toContain('a');
   });
 

@@ -1,0 +1,67 @@
+// Who is measured: each gives the one operation that is repeated. All answer at once, so that what remains is what they
+// cost themselves.
+
+const VALUE = { ok: true };
+const value = async () => VALUE;
+/** The cheapest response there is; a fresh one for each call, since a response is read once. */
+const response = async () => new Response(null);
+
+/** What createServiceClient gives by default: p2c over three instances, retry, budget, ejection, bulkhead, deadline. */
+const fairlead = async () => {
+  const { createServiceClient, staticRegistry } = await import('../dist/index.js');
+  const registry = staticRegistry([1, 2, 3].map(port => ({ address: '127.0.0.1', port })));
+  const client = createServiceClient({
+    service: 'users',
+    registry,
+    transport: { send: response, sendCancellable: response },
+  });
+  await client.ready();
+  return client;
+};
+
+const opossum = async options => {
+  const { default: CircuitBreaker } = await import('opossum');
+  const breaker = new CircuitBreaker(value, options);
+  return () => breaker.fire();
+};
+
+const cockatiel = async () => {
+  const { ConsecutiveBreaker, TimeoutStrategy, bulkhead, circuitBreaker, handleAll, retry, timeout, wrap } =
+    await import('cockatiel');
+  const policy = wrap(
+    retry(handleAll, { maxAttempts: 3 }),
+    circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) }),
+    timeout(5_000, TimeoutStrategy.Aggressive),
+    bulkhead(1_000, 10_000),
+  );
+  return () => policy.execute(value);
+};
+
+/** `over`: the contestant that does the same work without anything around it. */
+export const contestants = {
+  'bare call': { make: async () => value },
+  'bare Response': { make: async () => response },
+  'fairlead call()': {
+    over: 'bare call',
+    make: async () => {
+      const client = await fairlead();
+      return () => client.call(value);
+    },
+  },
+  'fairlead fetch()': {
+    over: 'bare Response',
+    make: async () => {
+      const client = await fairlead();
+      return () => client.fetch('/users/42');
+    },
+  },
+  'opossum, defaults': { over: 'bare call', make: () => opossum({}) },
+  'opossum, lean': {
+    over: 'bare call',
+    make: () => opossum({ timeout: false, rollingPercentilesEnabled: false, enableSnapshots: false }),
+  },
+  'cockatiel, four policies': { over: 'bare call', make: cockatiel },
+};
+
+/** What the others' overhead is told in. */
+export const YARDSTICK = 'opossum, defaults';
