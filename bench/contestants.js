@@ -19,9 +19,9 @@ const fairlead = async () => {
   return client;
 };
 
-const opossum = async options => {
+const opossum = async (options, action = value) => {
   const { default: CircuitBreaker } = await import('opossum');
-  const breaker = new CircuitBreaker(value, options);
+  const breaker = new CircuitBreaker(action, options);
   return () => breaker.fire();
 };
 
@@ -37,12 +37,16 @@ const cockatiel = async () => {
   return () => policy.execute(value);
 };
 
-/** `over`: the contestant that does the same work without anything around it. */
+/**
+ * `over`: the contestant that does the same work without anything around it. `beside`: whose overhead its own is compared
+ * with; a Response in flight costs its carrier more than a plain value does, so each is compared with its like.
+ */
 export const contestants = {
   'bare call': { make: async () => value },
   'bare Response': { make: async () => response },
   'fairlead call()': {
     over: 'bare call',
+    beside: 'opossum, defaults',
     make: async () => {
       const client = await fairlead();
       return () => client.call(value);
@@ -50,18 +54,22 @@ export const contestants = {
   },
   'fairlead fetch()': {
     over: 'bare Response',
+    beside: 'opossum, defaults, Response',
     make: async () => {
       const client = await fairlead();
       return () => client.fetch('/users/42');
     },
   },
-  'opossum, defaults': { over: 'bare call', make: () => opossum({}) },
+  'opossum, defaults': { over: 'bare call', beside: 'opossum, defaults', make: () => opossum({}) },
+  'opossum, defaults, Response': {
+    over: 'bare Response',
+    beside: 'opossum, defaults, Response',
+    make: () => opossum({}, response),
+  },
   'opossum, lean': {
     over: 'bare call',
+    beside: 'opossum, defaults',
     make: () => opossum({ timeout: false, rollingPercentilesEnabled: false, enableSnapshots: false }),
   },
-  'cockatiel, four policies': { over: 'bare call', make: cockatiel },
+  'cockatiel, four policies': { over: 'bare call', beside: 'opossum, defaults', make: cockatiel },
 };
-
-/** What the others' overhead is told in. */
-export const YARDSTICK = 'opossum, defaults';

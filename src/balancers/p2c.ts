@@ -27,21 +27,18 @@ class PowerOfTwoChoices implements Balancer {
 
   pick(from: Candidates, call: Call): Endpoint {
     const { eligible } = from;
-    if (eligible.length > 2) {
-      const first = this.#draw.allowed(from);
-      return better(first, this.#another(from, first), { byWeight: false, now: call.now });
-    }
+    const few = eligible.length <= 2;
     // Of two, the random pair would half the time be one and the same: both are compared, by weight too.
-    const first = eligible[0]!;
-    const second = eligible[1] ?? first;
-    if (!from.allows(second)) return first;
-    if (!from.allows(first)) return second;
-    return better(first, second, { byWeight: true, now: call.now });
+    const first = few ? eligible[0]! : this.#draw.any(from);
+    const second = few ? (eligible[1] ?? first) : this.#another(from, first);
+    const firstAllowed = from.allows(first);
+    if (firstAllowed && from.allows(second)) return better(first, second, { byWeight: few, now: call.now });
+    return firstAllowed ? first : this.#draw.allowed(from);
   }
 
   #another(from: Candidates, first: Endpoint): Endpoint {
-    let drawn = this.#draw.allowed(from);
-    for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.#draw.allowed(from);
+    let drawn = this.#draw.any(from);
+    for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.#draw.any(from);
     return drawn;
   }
 }

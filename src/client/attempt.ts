@@ -5,7 +5,7 @@ import { FairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { FAILURE, IGNORED, type Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
-import type { Timeout, TimerQueue } from '../core/timer-queue.js';
+import { TimerQueue, type Timeout } from '../core/timer-queue.js';
 import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
 
@@ -17,7 +17,7 @@ export interface AttemptParts<R> {
   /** A timeout that the user set applies to the last attempt too. */
   readonly timeoutIsExplicit: boolean;
   /** Timeouts of the usual length. */
-  readonly timeouts: TimerQueue | undefined;
+  readonly timeouts: AttemptTimers | undefined;
   /** There are user's layers, which may take time of their own: the clock is read after them. */
   readonly layersMayWait: boolean;
   /** Resolves once the first set of instances is there; rejects when it takes too long or the call is cancelled. */
@@ -73,6 +73,12 @@ const timeoutOf = <R>({ attemptTimeoutMs, timeoutIsExplicit }: AttemptParts<R>, 
 const BLOCKED_MS = 100;
 const BLOCKED: Verdict = Object.freeze({ outcome: 'ignored', retryable: true });
 
+/** Timers for attempts that have the client's usual timeout. */
+export type AttemptTimers = TimerQueue<{ timedOut(ms: number): void }>;
+
+export const attemptTimers = (timeoutMs: number, runtime: Runtime): AttemptTimers =>
+  new TimerQueue(timeoutMs, runtime, flight => flight.timedOut(timeoutMs));
+
 /** An endpoint answers within this multiple of its usual latency, or the deadline was not the reason why it did not. */
 const USUAL_LATENCIES = 5;
 
@@ -117,23 +123,20 @@ class Flight<R> {
 
   #arm(timeoutMs: number): void {
     const { timeouts, runtime } = this.#parts;
-    const expired = (): void => this.#timedOut(timeoutMs);
-    if (timeouts?.durationMs === timeoutMs) this.#timeout = timeouts.arm(this.#startedAt, expired);
-    else this.#disarm = runtime.after(timeoutMs, expired);
+    if (timeouts?.durationMs === timeoutMs) this.#timeout = timeouts.arm(this.#startedAt, this);
+    else this.#disarm = runtime.after(timeoutMs, () => this.timedOut(timeoutMs));
   }
 
   readonly #answered = (result: R): void => {
     if (this.#resolve === undefined) return this.#parts.discard(result);
     const resolve = this.#resolve;
-    let verdict: Verdict;
     try {
-      verdict = this.#parts.classifyResult(result, this.#call);
+      this.#end(this.#parts.classifyResult(result, this.#call), undefined);
+      resolve(result);
     } catch (error) {
-      // A transport that resolves with something else than a Response.
-      return this.#failed(error);
+      // A transport that resolved with something else than a Response.
+      this.#failed(error);
     }
-    this.#end(verdict, undefined);
-    resolve(result);
   };
 
   readonly #failed = (error: unknown): void => {
@@ -146,7 +149,7 @@ class Flight<R> {
     this.#cancellation.cancel(reason);
   };
 
-  #timedOut(ms: number): void {
+  timedOut(ms: number): void {
     if (this.#reject === undefined) return;
     const { service } = this.#call;
     const { id } = this.#lease.endpoint.instance;

@@ -1,12 +1,13 @@
 import type { Call, Dispatch } from '../core/call.js';
 import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
-import { TimerQueue } from '../core/timer-queue.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
+import { deadlineTimers } from '../layers/deadline.js';
 import { Permits } from '../machines/permits.js';
 import { RetryBudget } from '../machines/retry-budget.js';
 import { Pool } from '../pool/pool.js';
+import { attemptTimers } from './attempt.js';
 import * as check from './check.js';
 import { EventHub } from './event-hub.js';
 import { fetchTransport } from './fetch-transport.js';
@@ -90,7 +91,7 @@ export class Client implements ServiceClient {
       const policy = init?.fairlead;
       if (policy !== undefined) checkCallOptions(policy, 'init.fairlead');
       const seed = toOutbound(input, init, this.service);
-      return this.#start(this.#dispatchFetch, new LogicalCall(this.#options, seed, policy), seed.signal);
+      return this.#start(this.#dispatchFetch, new LogicalCall(this.#options, seed, policy));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -105,7 +106,7 @@ export class Client implements ServiceClient {
       const work: Work = { fn, classify: options?.classify as Classify<unknown> | undefined };
       const signal = options?.signal;
       const seed = { request: undefined, protocol: undefined, idempotent: false, replayable: true, signal, work };
-      return this.#start(this.#dispatchCall as Dispatch<T>, new LogicalCall(this.#options, seed, options), signal);
+      return this.#start(this.#dispatchCall as Dispatch<T>, new LogicalCall(this.#options, seed, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -166,14 +167,14 @@ export class Client implements ServiceClient {
     this.#state = 'closed';
   }
 
-  #start<R>(dispatch: Dispatch<R>, call: LogicalCall, signal: AbortSignal | undefined): Promise<R> {
-    return this.#state === 'open' ? this.#runner.run(dispatch, call, signal) : Promise.reject(closed(this.service));
+  #start<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
+    return this.#state === 'open' ? this.#runner.run(dispatch, call) : Promise.reject(closed(this.service));
   }
 }
 
 const usualTimers = ({ runtime, deadlineMs, attemptTimeoutMs }: ResolvedOptions): UsualTimers => ({
-  deadlines: deadlineMs === Infinity ? undefined : new TimerQueue(deadlineMs, runtime),
-  attempts: attemptTimeoutMs === false ? undefined : new TimerQueue(attemptTimeoutMs, runtime),
+  deadlines: deadlineMs === Infinity ? undefined : deadlineTimers(deadlineMs, runtime),
+  attempts: attemptTimeoutMs === false ? undefined : attemptTimers(attemptTimeoutMs, runtime),
 });
 
 const ownDiscovery = ({ registry, runtime, includeWarning, discoveryPolicy }: ResolvedOptions): DiscoveryClient =>

@@ -5,6 +5,7 @@ import { IGNORED, type Verdict } from '../core/outcome.js';
 import type { CallRecord } from '../core/record.js';
 import { shared } from '../core/shared.js';
 import type { OutboundRequest } from '../core/transport.js';
+import type { CallerLink } from './caller-signal.js';
 import type { CallOptions } from './options.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
@@ -40,10 +41,18 @@ export class LogicalCall implements Call {
   tried: readonly Endpoint[] = NONE;
   verdict: Verdict = IGNORED;
   readonly record: CallRecord;
+  /** The tie to the caller's signal, if it gave one. */
+  link: CallerLink | undefined = undefined;
+  readonly callerSignal: AbortSignal | undefined;
+  /** How often a redirect sent it through the pool anew. */
+  rounds = 0;
   /** Neighbours among the calls in flight. */
   older: LogicalCall | undefined = undefined;
   newer: LogicalCall | undefined = undefined;
-  #last: Held | undefined;
+  /** The first that is held has a place of its own: mostly there is one more. */
+  #release: Release | undefined = undefined;
+  #held: unknown = undefined;
+  #later: Held | undefined = undefined;
 
   /** With the tighter of its own and an inherited deadline. */
   constructor(options: ResolvedOptions, seed: CallSeed, policy: CallOptions | undefined) {
@@ -56,6 +65,7 @@ export class LogicalCall implements Call {
     this.hashKey = policy?.hashKey;
     this.policy = policy?.attemptTimeoutMs === undefined ? NO_POLICY : { attemptTimeoutMs: policy.attemptTimeoutMs };
     this.work = seed.work;
+    this.callerSignal = seed.signal;
     this.startedAt = runtime.now();
     this.now = this.startedAt;
     this.maxAttempts = !retry || policy?.retry === false ? 1 : (policy?.retry?.maxAttempts ?? retry.maxAttempts);
@@ -63,27 +73,36 @@ export class LogicalCall implements Call {
     this.record = newRecord(this);
   }
 
-  atEnd(run: () => void): void {
-    this.#last = { run, before: this.#last };
+  atEnd<T>(release: (held: T) => void, held: T): void {
+    if (this.#release === undefined) {
+      this.#release = release as Release;
+      this.#held = held;
+    } else this.#later = { release: release as Release, held, before: this.#later };
   }
 
   end(): void {
-    let held = this.#last;
-    this.#last = undefined;
-    for (; held !== undefined; held = held.before) held.run();
+    for (let later = this.#later; later !== undefined; later = later.before) later.release(later.held);
+    this.#later = undefined;
+    const release = this.#release;
+    this.#release = undefined;
+    release?.(this.#held);
   }
 
   /** A redirect that names the service is a new round of the same call: any instance, the same deadline. */
   restart(request: OutboundRequest): void {
     this.request = request;
+    this.rounds += 1;
     this.attempt = 1;
     this.tried = NONE;
     this.record.endedBy = 'running';
   }
 }
 
+type Release = (held: unknown) => void;
+
 interface Held {
-  readonly run: () => void;
+  readonly release: Release;
+  readonly held: unknown;
   readonly before: Held | undefined;
 }
 

@@ -8,6 +8,7 @@ import type { Transport } from '../core/transport.js';
 import type { Permits } from '../machines/permits.js';
 import type { RetryBudget } from '../machines/retry-budget.js';
 import type { Pool } from '../pool/pool.js';
+import type { AttemptTimers } from './attempt.js';
 import { classifyError, classifyFetchError, classifyResponse, type Classify } from './classify.js';
 import { Attempting, type CallFunction } from './invocation.js';
 import type { PipelineParts } from './pipeline.js';
@@ -15,8 +16,8 @@ import type { ResolvedOptions } from './resolve-options.js';
 
 /** Timers of the lengths that deadlines and attempt timeouts usually have; shared by fetch and call(). */
 export interface UsualTimers {
-  readonly deadlines: TimerQueue | undefined;
-  readonly attempts: TimerQueue | undefined;
+  readonly deadlines: TimerQueue<Call> | undefined;
+  readonly attempts: AttemptTimers | undefined;
 }
 
 export interface ClientParts {

@@ -1,4 +1,4 @@
-import { compose, type Dispatch, type Layer } from '../core/call.js';
+import { compose, type Call, type Dispatch, type Layer } from '../core/call.js';
 import { bulkhead } from '../layers/bulkhead.js';
 import { deadline } from '../layers/deadline.js';
 import { retry, type RetryParts } from '../layers/retry.js';
@@ -11,7 +11,7 @@ export interface PipelineParts<R> {
   readonly callLayers: readonly Layer<unknown>[];
   readonly attemptLayers: readonly Layer<unknown>[];
   /** Timers of the deadlines that calls usually have. */
-  readonly deadlines: TimerQueue | undefined;
+  readonly deadlines: TimerQueue<Call> | undefined;
   readonly permits: Permits | undefined;
   readonly retry: RetryParts<R> | undefined;
 }

@@ -4,7 +4,7 @@ import type { Emitter } from '../core/events.js';
 import { attachRecord } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
-import { follow, type CallerLink } from './caller-signal.js';
+import { follow } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
 import type { LogicalCall } from './logical-call.js';
 import { observeBody, type BodyObserver } from './observed-response.js';
@@ -25,53 +25,56 @@ export class Runner {
     this.#parts = parts;
   }
 
-  run<R>(dispatch: Dispatch<R>, call: LogicalCall, signal: AbortSignal | undefined): Promise<R> {
+  run<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
+    const signal = call.callerSignal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const link = signal && follow(signal, call.cancellation);
+    if (signal !== undefined) call.link = follow(signal, call.cancellation);
     this.#parts.inFlight.add(call);
-    return this.#go(dispatch, call, { link, signal, hops: 0 });
+    return this.#go(dispatch, call);
   }
 
-  #go<R>(dispatch: Dispatch<R>, call: LogicalCall, origin: Origin): Promise<R> {
+  #go<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
     return dispatch(call).then(
-      result => {
-        if (call.request === undefined) {
-          origin.link?.release();
-          this.#ended(call, undefined);
-          return result;
-        }
-        const response = result as Response;
-        const next = isRedirectStatus(call) ? reentry(call.request, response, this.#parts.service) : undefined;
-        if (next === undefined || origin.hops >= MAX_HOPS) return this.#handOut(call, response, origin) as R;
-        void response.body?.cancel();
-        call.end();
-        call.restart(next);
-        return this.#go(dispatch, call, { ...origin, hops: origin.hops + 1 });
-      },
+      result => this.#succeeded(dispatch, call, result),
       (error: unknown) => {
-        origin.link?.release();
+        call.link?.release();
         call.now = this.#parts.runtime.now();
         this.#ended(call, error);
         // The caller's own reason is not ours to write on.
-        const isOurs = origin.signal === undefined || error !== origin.signal.reason;
+        const isOurs = call.callerSignal === undefined || error !== call.callerSignal.reason;
         if (isOurs && error instanceof Error) attachRecord(error, call.record);
         throw error;
       },
     );
   }
 
-  #handOut(call: LogicalCall, response: Response, { link, hops }: Origin): Response {
+  #succeeded<R>(dispatch: Dispatch<R>, call: LogicalCall, result: R): R | Promise<R> {
+    if (call.request === undefined) {
+      call.link?.release();
+      this.#ended(call, undefined);
+      return result;
+    }
+    const response = result as Response;
+    const next = mayRedirect(call) ? reentry(call.request, response, this.#parts.service) : undefined;
+    if (next === undefined) return this.#handOut(call, response) as R;
+    void response.body?.cancel();
+    call.end();
+    call.restart(next);
+    return this.#go(dispatch, call);
+  }
+
+  #handOut(call: LogicalCall, response: Response): Response {
     this.#ended(call, undefined);
     attachRecord(response, call.record);
-    if (hops > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
-    if (response.body === null) link?.release();
-    else observeBody(response, this.#bodyObserver(call, link), link && call.cancellation);
+    if (call.rounds > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+    if (response.body === null) call.link?.release();
+    else observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
     return response;
   }
 
-  #bodyObserver(call: Call, link: CallerLink | undefined): BodyObserver {
+  #bodyObserver(call: LogicalCall): BodyObserver {
     const endpoint = call.tried.at(-1) as PooledEndpoint;
-    const release = link?.hold();
+    const release = call.link?.hold();
     const { events } = this.#parts;
     return {
       ended: () => release?.(),
@@ -104,14 +107,9 @@ export class Runner {
   }
 }
 
-const isRedirectStatus = ({ record: { status } }: Call): boolean =>
-  status === undefined || (status >= 300 && status < 400);
-
-interface Origin {
-  readonly link: CallerLink | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly hops: number;
-}
+/** A status that may send the call through the pool anew; unknown where a layer answered by itself. */
+const mayRedirect = ({ record: { status }, rounds }: LogicalCall): boolean =>
+  rounds < MAX_HOPS && (status === undefined || (status >= 300 && status < 400));
 
 const endingOf = ({ cancellation, verdict }: Call, error: unknown): 'success' | 'aborted' | 'not-retryable' => {
   if (cancellation.cancelled) return 'aborted';

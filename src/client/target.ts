@@ -8,12 +8,6 @@ export interface Target {
 
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
-/**
- * The usual case, seen at once: the authority of a URL ends at the first slash, so behind an origin such a path cannot change
- * it, and there is no fragment to take away.
- */
-// eslint-disable-next-line no-control-regex -- control characters are what is refused
-const PLAIN_PATH = /^\/(?![/\\])[^\u0000-\u0020\u007f#]*$/;
 /** Stands in for any instance: whatever does not resolve to this origin would leave the instance. */
 const SOMEWHERE = 'http://instance.invalid';
 
@@ -22,7 +16,7 @@ const SOMEWHERE = 'http://instance.invalid';
  * before anything is sent: `//evil`, `/\evil`, `http://other/`, user names, ports, control characters, leading blanks.
  */
 export const parseTarget = (input: string, service: string): Target => {
-  if (PLAIN_PATH.test(input)) return { path: input, protocol: undefined };
+  if (isPlainPath(input)) return { path: input, protocol: undefined };
   if (CONTROL.test(input)) throw refused(input, service, 'it holds a control character');
   if (input.startsWith(' ')) throw refused(input, service, 'it begins with a blank');
   const relative = resolve(input, SOMEWHERE);
@@ -30,6 +24,26 @@ export const parseTarget = (input: string, service: string): Target => {
     return { path: relative.pathname + relative.search, protocol: undefined };
   return parseUrl(input, service);
 };
+
+/**
+ * The usual case, seen at once: the authority of a URL ends at the first slash, so behind an origin such a path cannot change
+ * it, and there is no fragment to take away. A loop, since a regular expression takes several times as long.
+ */
+const isPlainPath = (input: string): boolean => {
+  const second = input.charCodeAt(1);
+  if (input.charCodeAt(0) !== SLASH || second === SLASH || second === BACKSLASH) return false;
+  for (let at = 1; at < input.length; at += 1) {
+    const code = input.charCodeAt(at);
+    if (code <= BLANK || code === HASH || code === DELETE) return false;
+  }
+  return true;
+};
+
+const BLANK = 32;
+const HASH = 35;
+const SLASH = 47;
+const BACKSLASH = 92;
+const DELETE = 127;
 
 const parseUrl = (input: string, service: string): Target => {
   const url = resolve(input);

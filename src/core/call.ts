@@ -51,10 +51,10 @@ export interface Call {
   verdict: Verdict;
   readonly record: CallRecord;
   /**
-   * Runs once when the call ends, however it ends: for what a stage holds for the whole of it. Last come, first run. A stage
-   * that waits for its `next` instead pays for a promise in every call.
+   * Runs `release(held)` once when the call ends, however it ends: for what a stage holds for the whole of it. Last come,
+   * first run. A stage that waits for its `next` instead pays for a promise in every call.
    */
-  atEnd(run: () => void): void;
+  atEnd<T>(release: (held: T) => void, held: T): void;
 }
 
 /** What one call decides for itself; `undefined` = as the client is set. */

@@ -4,7 +4,7 @@ import type { Runtime } from './runtime.js';
 export interface Timeout {
   /** Monotonic ms. */
   readonly at: number;
-  readonly run: (at: number) => void;
+  readonly owner: unknown;
   previous: Timeout | undefined;
   next: Timeout | undefined;
   armed: boolean;
@@ -14,21 +14,24 @@ export interface Timeout {
  * Timeouts that all have the same length, and so fall due in the order in which they were armed: a list, and one timer for
  * its head. Arming and disarming cost a few nanoseconds where a timer of its own for each call costs hundreds.
  */
-export class TimerQueue {
+export class TimerQueue<T extends object> {
   readonly durationMs: number;
+  readonly #expired: (owner: T) => void;
   readonly #runtime: Runtime;
   #head: Timeout | undefined;
   #tail: Timeout | undefined;
   #cancel: (() => void) | undefined;
 
-  constructor(durationMs: number, runtime: Runtime) {
+  /** `expired` is told whose time is up: one function for all, since one closure for each call would cost more than the timer. */
+  constructor(durationMs: number, runtime: Runtime, expired: (owner: T) => void) {
     this.durationMs = durationMs;
+    this.#expired = expired;
     this.#runtime = runtime;
   }
 
   /** `now` is the runtime's clock, read by the caller for several purposes. */
-  arm(now: number, run: (at: number) => void): Timeout {
-    const timeout: Timeout = { at: now + this.durationMs, run, previous: this.#tail, next: undefined, armed: true };
+  arm(now: number, owner: T): Timeout {
+    const timeout: Timeout = { at: now + this.durationMs, owner, previous: this.#tail, next: undefined, armed: true };
     if (this.#tail === undefined) this.#head = timeout;
     else this.#tail.next = timeout;
     this.#tail = timeout;
@@ -57,9 +60,9 @@ export class TimerQueue {
     while (this.#head !== undefined && this.#head.at <= now) {
       const due = this.#head;
       this.disarm(due);
-      due.run(due.at);
+      this.#expired(due.owner as T);
     }
-    // What `run` armed has set a timer of its own, unless there was somebody left before it.
+    // What `expired` armed has set a timer of its own, unless there was somebody left before it.
     if (this.#head !== undefined) this.#cancel ??= this.#runtime.after(this.#head.at - now, this.#wake);
   };
 }

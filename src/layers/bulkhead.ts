@@ -10,15 +10,16 @@ import type { Permits } from '../machines/permits.js';
 export const bulkhead =
   <R>(permits: Permits, runtime: Runtime): Layer<R> =>
   next => {
-    const leave = (): void => permits.leave();
     const holding = (call: Call): Promise<R> => {
-      call.atEnd(leave);
+      call.atEnd(leave, permits);
       return next(call);
     };
     return function inBulkhead(call) {
       return permits.tryEnter() ? holding(call) : queued(permits, call, runtime).then(() => holding(call));
     };
   };
+
+const leave = (permits: Permits): void => permits.leave();
 
 /** Resolves holding a place; rejects when the queue is full, or when the call is cancelled while it waits. */
 const queued = (permits: Permits, call: Call, runtime: Runtime): Promise<void> =>

@@ -1,43 +1,45 @@
 import type { Call, Layer } from '../core/call.js';
 import { FairleadError } from '../core/errors.js';
 import type { Runtime } from '../core/runtime.js';
-import type { TimerQueue } from '../core/timer-queue.js';
+import { TimerQueue, type Timeout } from '../core/timer-queue.js';
+
+/** Timers for deadlines of the length that most calls have. */
+export const deadlineTimers = (deadlineMs: number, runtime: Runtime): TimerQueue<Call> =>
+  new TimerQueue<Call>(deadlineMs, runtime, expire);
 
 /**
  * The time that the whole call has, up to the headers: waiting for a place, back-off and all attempts spend it. Its timer
  * ends when the result is handed out, so it never cuts a body that somebody reads.
  *
- * @param usual timers of the length that most calls have
+ * @param usual from `deadlineTimers`
  */
 export const deadline =
-  <R>(runtime: Runtime, usual: TimerQueue | undefined): Layer<R> =>
-  next =>
-    function withDeadline(call) {
-      const leftMs = call.deadlineAt - call.startedAt;
-      if (leftMs === Infinity) return next(call);
-      if (leftMs <= 0) {
+  <R>(runtime: Runtime, usual: TimerQueue<Call> | undefined): Layer<R> =>
+  next => {
+    const disarm = (timeout: Timeout): void => usual?.disarm(timeout);
+    return function withDeadline(call) {
+      const { startedAt, deadlineAt } = call;
+      if (deadlineAt <= startedAt) {
         call.record.endedBy = 'deadline';
         return Promise.reject(exceeded(call));
       }
-      call.atEnd(arm(call, { runtime, usual }));
+      if (usual !== undefined && deadlineAt === startedAt + usual.durationMs)
+        call.atEnd(disarm, usual.arm(startedAt, call));
+      // A user's layer outside may have taken some of the time.
+      else if (deadlineAt !== Infinity)
+        call.atEnd(
+          run,
+          runtime.after(Math.max(0, deadlineAt - runtime.now()), () => expire(call)),
+        );
       return next(call);
     };
-
-interface Timing {
-  readonly runtime: Runtime;
-  readonly usual: TimerQueue | undefined;
-}
-
-const arm = (call: Call, { runtime, usual }: Timing): (() => void) => {
-  const expired = (): void => {
-    call.record.endedBy = 'deadline';
-    call.cancellation.cancel(exceeded(call));
   };
-  // A user's layer outside may have taken some of the time.
-  if (usual === undefined || call.deadlineAt !== call.startedAt + usual.durationMs)
-    return runtime.after(Math.max(0, call.deadlineAt - runtime.now()), expired);
-  const timeout = usual.arm(call.startedAt, expired);
-  return () => usual.disarm(timeout);
+
+const run = (cancelTimer: () => void): void => cancelTimer();
+
+const expire = (call: Call): void => {
+  call.record.endedBy = 'deadline';
+  call.cancellation.cancel(exceeded(call));
 };
 
 const exceeded = ({ service, startedAt, deadlineAt, attempt }: Call): FairleadError => {

@@ -29,37 +29,49 @@ const LONGEST_WAIT_MS = 15_000;
  */
 export const retry =
   <R>(parts: RetryParts<R>): Layer<R> =>
-  next =>
-    async function retrying(call) {
-      let earlier: unknown[] | undefined;
-      for (;;) {
-        call.verdict = IGNORED;
-        let thrown = false;
-        let error: unknown;
-        let result: R | undefined;
-        try {
-          result = await next(call);
-        } catch (reason) {
-          thrown = true;
-          error = reason;
-        }
+  next => {
+    /** After a failed attempt: until one succeeds, or none may follow. */
+    const again = async (call: Call, first: Ended<R>): Promise<R> => {
+      const earlier: unknown[] = [];
+      for (let ended = first; ;) {
         const delayMs = nextDelay(parts, call);
         if (delayMs < 0) {
-          if (!thrown) return result as R;
-          throw withHistory(error, earlier, call);
+          if (!ended.thrown) return ended.result;
+          throw withHistory(ended.error, earlier, call);
         }
-        if (thrown) (earlier ??= []).push(error);
-        else parts.discard(result as R);
-        parts.events.emit?.({
-          type: 'call.retried',
-          attempt: call.attempt,
-          delayMs,
-          reason: why(thrown, error, call.verdict),
-        });
+        if (ended.thrown) earlier.push(ended.error);
+        else parts.discard(ended.result);
+        parts.events.emit?.({ type: 'call.retried', attempt: call.attempt, delayMs, reason: why(ended, call.verdict) });
         call.attempt += 1;
         if (delayMs > 0) await wait(parts.runtime, call, delayMs);
+        call.verdict = IGNORED;
+        ended = await settle(next(call));
       }
     };
+    return function retrying(call) {
+      call.verdict = IGNORED;
+      // Most calls succeed at once: they pay for one promise here, and for no loop.
+      return next(call).then(
+        result =>
+          call.verdict.outcome === 'success' ? succeeded(parts, call, result) : again(call, { thrown: false, result }),
+        (error: unknown) => again(call, { thrown: true, error }),
+      );
+    };
+  };
+
+type Ended<R> = { readonly thrown: false; readonly result: R } | { readonly thrown: true; readonly error: unknown };
+
+const settle = <R>(attempt: Promise<R>): Promise<Ended<R>> =>
+  attempt.then(
+    result => ({ thrown: false, result }),
+    (error: unknown) => ({ thrown: true, error }),
+  );
+
+const succeeded = <R>({ budget }: RetryParts<R>, call: Call, result: R): R => {
+  budget.deposit(call.now);
+  call.record.endedBy = 'success';
+  return result;
+};
 
 const STOP = -1;
 
@@ -67,10 +79,7 @@ const STOP = -1;
 const nextDelay = <R>(parts: RetryParts<R>, call: Call): number => {
   const { verdict, record } = call;
   const { budget } = parts;
-  if (verdict.outcome === 'success') {
-    if (call.attempt === 1) budget.deposit(call.now);
-    return stop(call, 'success');
-  }
+  if (verdict.outcome === 'success') return stop(call, 'success');
   const allowed = verdict.retryable === 'always' || (verdict.retryable && call.idempotent);
   if (!allowed || !call.replayable) return stop(call, 'not-retryable');
   if (call.cancellation.cancelled) return stop(call, 'aborted');
@@ -104,14 +113,16 @@ const delayOf = <R>(parts: RetryParts<R>, call: Call): { delayMs: number; asked:
 };
 
 /** Keeps the errors of earlier attempts on the last one, where that is ours to change. */
-const withHistory = (error: unknown, earlier: unknown[] | undefined, call: Call): unknown => {
-  if (isFairleadError(error) && earlier !== undefined) error.errors = [...earlier, ...error.errors];
+const withHistory = (error: unknown, earlier: readonly unknown[], call: Call): unknown => {
+  if (isFairleadError(error)) error.errors = [...earlier, ...error.errors];
   if (isFairleadError(error)) error.attempts = call.record.attempts;
   return error;
 };
 
-const why = (thrown: boolean, error: unknown, verdict: Verdict): string =>
-  thrown ? describe(error) : verdict.outcome === 'overload' ? 'the server is overloaded' : 'the server failed';
+const why = <R>(ended: Ended<R>, verdict: Verdict): string => {
+  if (ended.thrown) return describe(ended.error);
+  return verdict.outcome === 'overload' ? 'the server is overloaded' : 'the server failed';
+};
 
 /** Rejects at once, with the reason, when the call is cancelled. */
 const wait = async (runtime: Runtime, call: Call, ms: number): Promise<void> => {

@@ -15,7 +15,6 @@ export class CandidateSet implements Candidates, LeaseOwner {
   readonly balancer: Balancer;
   readonly settled: LeaseOwner['settled'];
   readonly #belongs: (endpoint: PooledEndpoint) => boolean;
-  #serving: ReadonlySet<Endpoint> = new Set();
   #tried: readonly Endpoint[] = [];
 
   constructor(owner: LeaseOwner, belongs: (endpoint: PooledEndpoint) => boolean) {
@@ -30,16 +29,21 @@ export class CandidateSet implements Candidates, LeaseOwner {
   }
 
   /** Health changed, or the members did. */
-  setEligible(now: number, panicRatio: number): void {
-    const healthy = this.members.filter(endpoint => endpoint.availableAt <= now);
+  setEligible(panicRatio: number): void {
+    const healthy = this.members.filter(endpoint => endpoint.availableAt === 0);
     this.panic = this.members.length > 0 && healthy.length / this.members.length < panicRatio;
     this.eligible = this.panic || healthy.length === this.members.length ? this.members : healthy;
-    this.#serving = new Set(this.eligible);
     this.version += 1;
   }
 
   allows(endpoint: Endpoint): boolean {
-    return this.#serving.has(endpoint) && (this.#tried.length === 0 || !this.#tried.includes(endpoint));
+    return this.#serves(endpoint as PooledEndpoint) && (this.#tried.length === 0 || !this.#tried.includes(endpoint));
+  }
+
+  /** The same as `eligible.includes`, in a few comparisons. */
+  #serves(endpoint: PooledEndpoint): boolean {
+    const may = this.panic || endpoint.availableAt === 0;
+    return may && endpoint.listed && endpoint.weight > 0 && this.#belongs(endpoint);
   }
 
   /** `undefined` if nobody may serve. */
@@ -51,7 +55,7 @@ export class CandidateSet implements Candidates, LeaseOwner {
     // The balancer found nobody new (or is a user's with a fault): somebody new if there is, else the least recently tried.
     return (
       this.eligible.find(endpoint => this.allows(endpoint)) ??
-      (call.tried.find(endpoint => this.#serving.has(endpoint)) as PooledEndpoint | undefined) ??
+      (call.tried.find(endpoint => this.#serves(endpoint as PooledEndpoint)) as PooledEndpoint | undefined) ??
       this.eligible[0]
     );
   }

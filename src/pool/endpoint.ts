@@ -1,3 +1,4 @@
+import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { Verdict } from '../core/outcome.js';
@@ -14,6 +15,11 @@ export class PooledEndpoint implements Endpoint {
   instance: ServiceInstance;
   weight = 0;
   inFlight = 0;
+  successRatio = 1;
+  /** 0 until an attempt was measured. */
+  measuredMs = 0;
+  /** False once the registry lists it no more. */
+  listed = true;
   lastStartedAt = -Infinity;
   /** Responses whose body broke after the headers had come: counted apart, since the attempt had been answered. */
   bodiesFailed = 0;
@@ -25,7 +31,6 @@ export class PooledEndpoint implements Endpoint {
   readonly #latency = new PeakEwma(LATENCY_TAU_MS);
   #warmFrom = 0;
   #warmMs = 0;
-  #now = 0;
 
   constructor(
     instance: ServiceInstance,
@@ -38,15 +43,7 @@ export class PooledEndpoint implements Endpoint {
   }
 
   get latencyMs(): number {
-    return this.#latency.value || this.#peers.latencyMs;
-  }
-
-  get measured(): boolean {
-    return this.#latency.value > 0;
-  }
-
-  get successRatio(): number {
-    return 1 - this.health.window.failureRatio(this.#now);
+    return this.measuredMs || this.#peers.latencyMs;
   }
 
   get availableAt(): number {
@@ -76,24 +73,34 @@ export class PooledEndpoint implements Endpoint {
     );
   }
 
-  started(now: number): void {
+  started(call: Call): void {
     this.inFlight += 1;
-    this.lastStartedAt = now;
-    this.#now = now;
+    this.lastStartedAt = call.now;
+    call.tried = call.tried.length === 0 ? [this] : [...call.tried.filter(tried => tried !== this), this];
   }
 
   settled(verdict: Verdict, durationMs: number, now: number): void {
     this.inFlight -= 1;
-    this.#now = now;
     // A failure that comes fast must not make its instance look fast; one that took long does make it look slow.
     const slowFailure = verdict.outcome === 'failure' && this.latencyMs > 0 && durationMs > this.latencyMs;
-    if (verdict.outcome === 'success' || slowFailure) this.#latency.observe(Math.max(durationMs, 0.001), now);
+    if (verdict.outcome === 'success' || slowFailure) {
+      this.#latency.observe(Math.max(durationMs, 0.001), now);
+      this.measuredMs = this.#latency.value;
+    }
+  }
+
+  /** Tells its health, with the ticket of the attempt. */
+  judged(ticket: number, verdict: Verdict, now: number): void {
+    this.health.leave(ticket, verdict, now);
+    this.successRatio = 1 - this.health.window.failureRatio(now);
   }
 
   /** The same place, a new process: what was learnt of the old one is forgotten. */
   reincarnate(instance: ServiceInstance, now: number): void {
     this.instance = instance;
     this.#latency.clear();
+    this.measuredMs = 0;
+    this.successRatio = 1;
     this.health = new Ejection(this.#host, now);
   }
 }

@@ -19,13 +19,9 @@ export class Lease {
   readonly #owner: LeaseOwner;
   #open = true;
 
-  constructor(
-    endpoint: PooledEndpoint,
-    { ticket, startedAt }: { ticket: number; startedAt: number },
-    owner: LeaseOwner,
-  ) {
+  constructor(endpoint: PooledEndpoint, ticket: number, owner: LeaseOwner) {
     this.endpoint = endpoint;
-    this.startedAt = startedAt;
+    this.startedAt = endpoint.lastStartedAt;
     this.#ticket = ticket;
     this.#owner = owner;
   }
@@ -37,7 +33,7 @@ export class Lease {
     const { balancer } = this.#owner;
     const durationMs = now - this.startedAt;
     endpoint.settled(verdict, durationMs, now);
-    endpoint.health.leave(this.#ticket, verdict, now);
+    endpoint.judged(this.#ticket, verdict, now);
     balancer.settled?.(endpoint, verdict.outcome, durationMs);
     this.#owner.settled(endpoint, verdict, now);
   }

@@ -24,7 +24,7 @@ export class Peers {
     const measured: number[] = [];
     this.#unmeasured = false;
     for (const endpoint of endpoints) {
-      if (endpoint.measured) measured.push(endpoint.latencyMs);
+      if (endpoint.measuredMs > 0) measured.push(endpoint.measuredMs);
       else this.#unmeasured = true;
     }
     this.latencyMs = measured.sort((a, b) => a - b)[measured.length >> 1] ?? 0;

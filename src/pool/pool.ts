@@ -24,10 +24,7 @@ export interface PoolOptions {
   readonly refused?: (instance: ServiceInstance) => void;
 }
 
-/**
- * Who may be picked: keeps one endpoint for each instance, filters by health, and hands out leases. Nothing here is on a
- * timer: time that passed is applied when the next call comes.
- */
+/** Who may be picked, and a lease on it. Nothing is on a timer: time that passed is applied when the next call comes. */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #endpoints = new Map<string, PooledEndpoint>();
@@ -37,8 +34,7 @@ export class Pool {
   readonly #peers = new Peers();
   #trials: readonly PooledEndpoint[] = [];
   #known = false;
-  /** Monotonic ms of the next change of health or weight; -Infinity = one has come. */
-  #reviewAt = Infinity;
+  #reviewAt = Infinity; // of health and weights, monotonic ms; -Infinity = at the next call
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -46,8 +42,9 @@ export class Pool {
       if (unsent && endpoint.held) options.refused?.(endpoint.instance);
       this.#peers.settled(this.#endpoints.values(), now);
     };
-    this.#all = new CandidateSet({ balancer: options.balancer(options.runtime), settled }, () => true);
-    this.#web = new CandidateSet({ balancer: options.balancer(options.runtime), settled }, isWeb);
+    const { balancer, runtime } = options;
+    this.#all = new CandidateSet({ balancer: balancer(runtime), settled }, () => true);
+    this.#web = new CandidateSet({ balancer: balancer(runtime), settled }, isWeb);
   }
 
   /** False until the first set came. */
@@ -75,6 +72,7 @@ export class Pool {
     }
     for (const [identity, endpoint] of left) {
       this.#endpoints.delete(identity);
+      endpoint.listed = false;
       this.#options.left?.(endpoint);
     }
     this.#known = true;
@@ -83,13 +81,13 @@ export class Pool {
     this.#refilter(now, true);
   }
 
-  /** The set is too old to be believed: calls wait for the next one. */
+  /** The set is too old to be believed. */
   forget(): void {
     this.update([]);
     this.#known = false;
   }
 
-  /** Picks an endpoint and counts the attempt as started. Throws NO_INSTANCES when nobody may serve. */
+  /** Picks an endpoint, counts the attempt as started. Throws NO_INSTANCES when nobody may serve. */
   acquire(call: Call): Lease {
     const { now } = call;
     if (now >= this.#reviewAt) this.#review(now);
@@ -98,12 +96,12 @@ export class Pool {
     for (const endpoint of this.#trials) {
       if (call.tried.includes(endpoint) || (call.request !== undefined && !isWeb(endpoint))) continue;
       const ticket = endpoint.health.probe(retryable, now);
-      if (ticket !== undefined) return this.#lease(call, endpoint, { ticket, set });
+      if (ticket !== undefined) return this.#lease(call, endpoint, ticket);
     }
     const endpoint = set.pick(call);
     if (endpoint === undefined)
       throw noInstances(this.#options.service, { listed: this.#endpoints.size, members: set.members, now });
-    return this.#lease(call, endpoint, { ticket: endpoint.health.enter(), set });
+    return this.#lease(call, endpoint, endpoint.health.enter());
   }
 
   /** Could this call go to an endpoint that it has not tried? */
@@ -121,11 +119,11 @@ export class Pool {
     return mixed && call.request !== undefined ? this.#web : this.#all;
   }
 
-  #lease(call: Call, endpoint: PooledEndpoint, { ticket, set }: { ticket: number; set: CandidateSet }): Lease {
-    endpoint.started(call.now);
+  #lease(call: Call, endpoint: PooledEndpoint, ticket: number): Lease {
+    const set = this.#setFor(call);
+    endpoint.started(call);
     set.balancer.started?.(endpoint);
-    call.tried = call.tried.length === 0 ? [endpoint] : [...call.tried.filter(tried => tried !== endpoint), endpoint];
-    return new Lease(endpoint, { ticket, startedAt: call.now }, set);
+    return new Lease(endpoint, ticket, set);
   }
 
   #place(instance: ServiceInstance, identity: string, now: number): void {
@@ -151,8 +149,8 @@ export class Pool {
 
   /** Ejectable(n) = min(n − 1, max(1, ⌈n × maxEjectedRatio⌉)): one of two, two of three, never the last. */
   #mayEject(): boolean {
-    const { ejection } = this.#options;
     const { members } = this.#all;
+    const { ejection } = this.#options;
     const n = members.length;
     const most = ejection ? Math.min(n - 1, Math.max(1, Math.ceil(n * ejection.maxEjectedRatio))) : 0;
     return members.filter(endpoint => endpoint.health.kind !== 'serving').length < most;
@@ -160,8 +158,8 @@ export class Pool {
 
   #changed(endpoint: PooledEndpoint, { from, to, reason, ms }: EjectionChange): void {
     const { events, runtime, slowStartMs } = this.#options;
-    this.#reviewAt = -Infinity;
     const instance = endpoint.instance.id;
+    this.#reviewAt = -Infinity;
     if (from === 'serving') events.emit?.({ type: 'instance.down', instance, reason, forMs: ms });
     if (to !== 'serving') return;
     endpoint.warmUp(Math.min(slowStartMs, ms), runtime.now());
@@ -187,14 +185,14 @@ export class Pool {
     for (const set of [this.#all, this.#web]) {
       if (membersToo) set.setMembers(this.#endpoints.values());
       // Without ejection nobody is ever out.
-      set.setEligible(now, ejection ? ejection.panicRatio : 0);
+      set.setEligible(ejection ? ejection.panicRatio : 0);
     }
     this.#trials = this.#all.members.filter(endpoint => endpoint.health.kind === 'trial');
     this.#reviewAt = Infinity;
     for (const endpoint of this.#all.members) this.#reviewAt = Math.min(this.#reviewAt, endpoint.reviewAt(now));
     if (this.#all.panic === wasPanic) return;
-    const { panic, members } = this.#all;
-    const eligible = members.filter(endpoint => endpoint.availableAt <= now).length;
-    this.#options.events.emit?.({ type: panic ? 'panic.entered' : 'panic.left', eligible, members: members.length });
+    const eligible = this.#all.members.filter(endpoint => endpoint.availableAt === 0).length;
+    const type = this.#all.panic ? 'panic.entered' : 'panic.left';
+    this.#options.events.emit?.({ type, eligible, members: this.#all.members.length });
   }
 }

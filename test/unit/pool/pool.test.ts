@@ -13,7 +13,7 @@ describe('Pool', () => {
     pool.update([makeInstance({ id: 'a', incarnation: '1', metadata: { version: '2' } })]);
     expect([measure(), [...pool.endpoints][0]!.instance.version]).toEqual([40, '2']);
     pool.update([makeInstance({ id: 'a', incarnation: '2' })]);
-    expect([...pool.endpoints][0]!.measured).toBe(false);
+    expect([...pool.endpoints][0]!.measuredMs).toBe(0);
   });
 
   it('refuses with a reason when nobody may serve', () => {
