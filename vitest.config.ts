@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const alias = {
   'fairlead/consul': at('./src/registries/consul/index.ts'),
+  'fairlead/etcd': at('./src/registries/etcd/index.ts'),
+  'fairlead/zookeeper': at('./src/registries/zookeeper/index.ts'),
   'fairlead/testing': at('./src/testing/index.ts'),
   fairlead: at('./src/index.ts'),
 };
@@ -13,7 +15,14 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: 'unit', include: ['test/{unit,contracts,scenarios}/**/*.test.ts'], testTimeout: 20_000 },
+        // One module graph for all files: the tests share no state, and loading it for each would take longer than running.
+        test: {
+          name: 'unit',
+          include: ['test/{unit,contracts,scenarios}/**/*.test.ts'],
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 20_000,
+        },
       },
       {
         // Real servers and real processes: one file at a time, so that two cores measure one thing.

@@ -1,5 +1,6 @@
 /** The door "fairlead". */
-export { createServiceClient, type ServiceClient, type ServiceRequestInit } from './client/service-client.js';
+export { createServiceClient } from './client/client.js';
+export type { ServiceClient, ServiceRequestInit } from './client/service-client.js';
 export type {
   BulkheadOptions,
   CallOptions,

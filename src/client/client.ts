@@ -19,7 +19,8 @@ import type { Classify } from './classify.js';
 import { functionParts, responseParts, type UsualTimers, type Work } from './parts.js';
 import { pipeline } from './pipeline.js';
 import { closed, Readiness } from './readiness.js';
-import { checkCallOptions, type ResolvedOptions } from './resolve-options.js';
+import type { ServiceClientOptions } from './options.js';
+import { checkCallOptions, resolveOptions, type ResolvedOptions } from './resolve-options.js';
 import { Runner } from './runner.js';
 import type { ServiceClient, ServiceRequestInit } from './service-client.js';
 import { takeSnapshot, type ClientSnapshot } from './snapshot.js';
@@ -27,8 +28,21 @@ import { takeSnapshot, type ClientSnapshot } from './snapshot.js';
 /** How long `close()` lets calls in flight finish. */
 const DRAIN_MS = 10_000;
 
+/**
+ * Makes a client for one service: instances from a registry, balanced, watched, and retried within a budget.
+ * Throws a TypeError or RangeError that names the option when one is wrong.
+ *
+ * ```ts
+ * const users = createServiceClient({ service: 'user-service', registry: consulRegistry() });
+ * const response = await users.fetch('/users/42');
+ * await users.close();
+ * ```
+ */
+export const createServiceClient = (options: ServiceClientOptions): ServiceClient =>
+  new Client(resolveOptions(options));
+
 /** The facade: builds the parts once, starts calls, and lets go of everything. */
-export class Client implements ServiceClient {
+class Client implements ServiceClient {
   readonly service: string;
   readonly #options: ResolvedOptions;
   readonly #events: EventHub;

@@ -1,9 +1,7 @@
 import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
-import { Client } from './client.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
-import type { CallOptions, ServiceClientOptions } from './options.js';
-import { resolveOptions } from './resolve-options.js';
+import type { CallOptions } from './options.js';
 import type { ClientSnapshot } from './snapshot.js';
 
 /** `RequestInit`, and what this call decides for itself. */
@@ -36,16 +34,3 @@ export interface ServiceClient {
   close(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/**
- * Makes a client for one service: instances from a registry, balanced, watched, and retried within a budget.
- * Throws a TypeError or RangeError that names the option when one is wrong.
- *
- * ```ts
- * const users = createServiceClient({ service: 'user-service', registry: consulRegistry() });
- * const response = await users.fetch('/users/42');
- * await users.close();
- * ```
- */
-export const createServiceClient = (options: ServiceClientOptions): ServiceClient =>
-  new Client(resolveOptions(options));

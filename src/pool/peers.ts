@@ -1,5 +1,3 @@
-import type { PooledEndpoint } from './endpoint.js';
-
 /** The median is worked out at most this often. */
 const EVERY_MS = 100;
 
@@ -18,7 +16,7 @@ export class Peers {
   }
 
   /** An attempt settled: brings the median up to date while somebody needs it. */
-  settled(endpoints: Iterable<PooledEndpoint>, now: number): void {
+  settled(endpoints: Iterable<{ readonly measuredMs: number }>, now: number): void {
     if (!this.#unmeasured || now < this.#dueAt) return;
     this.#dueAt = now + EVERY_MS;
     const measured: number[] = [];
