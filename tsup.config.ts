@@ -11,6 +11,8 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     consul: 'src/registries/consul/index.ts',
+    etcd: 'src/registries/etcd/index.ts',
+    zookeeper: 'src/registries/zookeeper/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

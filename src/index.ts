@@ -23,12 +23,18 @@ export {
   type DiscoveryStatus,
   type ServiceObserver,
 } from './discovery/discovery-client.js';
+export { dnsRegistry, type DnsRegistryOptions, type DnsResolver } from './registries/dns.js';
 export { memoryRegistry, type MemoryRegistry, type MemoryRegistryOptions } from './registries/memory.js';
 export { staticRegistry, type StaticInput } from './registries/static.js';
 
+export { consistentHash } from './balancers/consistent-hash.js';
+export type { HashKey } from './balancers/hash-key.js';
+export type { ConsistentHashOptions } from './balancers/hash-options.js';
+export { leastConnections } from './balancers/least-connections.js';
 export { p2c } from './balancers/p2c.js';
 export { random } from './balancers/random.js';
 export { roundRobin } from './balancers/round-robin.js';
+export { smoothWeighted } from './balancers/smooth-weighted.js';
 
 export { compose, type Call, type CallPolicy, type Dispatch, type Layer } from './core/call.js';
 export { Cancellation } from './core/cancellation.js';

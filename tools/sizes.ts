@@ -9,8 +9,14 @@ import { gzipSync } from 'node:zlib';
 import { doors } from './api/doors.js';
 
 /** In kB (1 000 bytes), a third or more above what was measured when they were set. */
-const TARBALL_KB = 450;
-const DOOR_KB: Readonly<Record<string, number>> = { fairlead: 30, 'fairlead/consul': 12, 'fairlead/testing': 10 };
+const TARBALL_KB = 700;
+const DOOR_KB: Readonly<Record<string, number>> = {
+  fairlead: 45,
+  'fairlead/consul': 14,
+  'fairlead/etcd': 14,
+  'fairlead/zookeeper': 14,
+  'fairlead/testing': 14,
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {

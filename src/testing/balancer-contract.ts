@@ -1,53 +1,9 @@
 import type { Balancer, BalancerFactory } from '../core/balancer.js';
-import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
-import { toInstance } from '../core/instance.js';
-import type { ContractCase } from './contract-case.js';
+import { goesOnInChaos } from './balancer-chaos.js';
+import { check, type ContractCase } from './contract-case.js';
+import { testCall, testCandidates, testEndpoint, type TestEndpoint } from './test-fleet.js';
 import { testRuntime } from './test-runtime.js';
-
-/** An endpoint with numbers to play with, for tests of balancers. */
-export interface TestEndpoint extends Endpoint {
-  weight: number;
-  inFlight: number;
-  latencyMs: number;
-  successRatio: number;
-  lastStartedAt: number;
-  availableAt: number;
-}
-
-export const testEndpoint = (id: string, numbers: Partial<TestEndpoint> = {}): TestEndpoint => ({
-  instance: toInstance({ id, service: 'test', address: '127.0.0.1', port: 1 }),
-  weight: 1,
-  inFlight: 0,
-  latencyMs: 10,
-  successRatio: 1,
-  lastStartedAt: 0,
-  availableAt: 0,
-  ...numbers,
-});
-
-/** Candidates as a pool would offer them: `eligible` defaults to all members, and `tried` is what the call tried. */
-export const testCandidates = (
-  members: readonly Endpoint[],
-  {
-    eligible = members,
-    tried = [],
-    version = 1,
-  }: { eligible?: readonly Endpoint[]; tried?: readonly Endpoint[]; version?: number } = {},
-) => ({
-  members,
-  eligible,
-  version,
-  allows: (endpoint: Endpoint) => eligible.includes(endpoint) && !tried.includes(endpoint),
-});
-
-/** The little of a call that a balancer reads. */
-export const testCall = ({ now = 0, hashKey }: { now?: number; hashKey?: string } = {}): Call =>
-  ({ now, hashKey, tried: [] }) as unknown as Call;
-
-const check = (holds: boolean, message: string): void => {
-  if (!holds) throw new Error(message);
-};
 
 /** Names of the fleet's members, enough for every case. */
 const fleetOf = (size: number): TestEndpoint[] => Array.from({ length: size }, (_, index) => testEndpoint(`i${index}`));
@@ -99,6 +55,30 @@ const survivesChange = (fresh: Fresh): void => {
   }
 };
 
+/** Nobody tells a balancer's calls apart by a key unless it hashes; and not every call has one. */
+const picksWithoutKey = (fresh: Fresh): void => {
+  const fleet = fleetOf(5);
+  const balancer = fresh();
+  const from = testCandidates(fleet);
+  const picked = new Set(Array.from({ length: 500 }, (_, turn) => balancer.pick(from, testCall({ now: turn }))));
+  check(picked.size === 5, `only ${picked.size} of 5 were ever picked for calls without a key`);
+};
+
+const bearsStrangers = (fresh: Fresh): void => {
+  const balancer = fresh();
+  const [left, never, ...fleet] = fleetOf(5);
+  const out = testCandidates([left!, ...fleet], { eligible: fleet });
+  balancer.pick(testCandidates([left!, ...fleet]), testCall({ hashKey: 'key' }));
+  balancer.pick(testCandidates(fleet, { version: 2 }), testCall({ hashKey: 'key' }));
+  // Probes of one that is out are told too, and an attempt may end after its endpoint left.
+  for (const endpoint of [left!, never!]) {
+    balancer.started?.(endpoint);
+    balancer.settled?.(endpoint, 'failure', 10);
+  }
+  for (const picked of picks(balancer, { ...out, version: 3 }, 100))
+    check(fleet.includes(picked), 'picked one that is out');
+};
+
 /**
  * What the pool relies on, as cases for any test runner:
  * `for (const { name, run } of balancerContract(() => mine())) it(name, run);`
@@ -111,6 +91,12 @@ export const balancerContract = (make: () => BalancerFactory): readonly Contract
     { name: 'picks somebody the call has not tried, if there is one', run: () => picksUntried(fresh) },
     { name: 'picks somebody even when all were tried', run: () => picksWhenAllTried(fresh) },
     { name: 'starves nobody', run: () => starvesNobody(fresh) },
+    { name: 'picks for calls without a hash key', run: () => picksWithoutKey(fresh) },
     { name: 'goes on when the set changes under it', run: () => survivesChange(fresh) },
+    { name: 'bears to be told of endpoints that are out, left or were never seen', run: () => bearsStrangers(fresh) },
+    {
+      name: 'goes on while calls are in flight and instances come, go, fall ill and change weight',
+      run: () => [1, 2, 3].forEach(seed => goesOnInChaos(fresh(seed), seed)),
+    },
   ];
 };

@@ -3,3 +3,8 @@ export interface ContractCase {
   readonly name: string;
   run(): void | Promise<void>;
 }
+
+/** Throws when a rule does not hold. */
+export const check = (holds: boolean, message: string): void => {
+  if (!holds) throw new Error(message);
+};

@@ -3,4 +3,5 @@ export { testRuntime, seededRandom, type TestRuntime, type TestRuntimeOptions } 
 export type { ContractCase } from './contract-case.js';
 export { registryContract, type RegistryHarness } from './registry-contract.js';
 export { fakeFetch, connectionRefused, connectionReset } from './fake-fetch.js';
-export { balancerContract, testCall, testCandidates, testEndpoint, type TestEndpoint } from './balancer-contract.js';
+export { balancerContract } from './balancer-contract.js';
+export { testCall, testCandidates, testEndpoint, type TestEndpoint } from './test-fleet.js';

@@ -1,26 +1,39 @@
-/** The requests about one entry on the agent. Each rejects with an error that says whether trying again may help. */
+/**
+ * The requests about one entry. Each rejects with an error that says whether trying again may help. An entry lives on one
+ * agent; when that one cannot be reached it is written to the next, and a copy may be left where it was.
+ */
 import { FairleadError } from '../../core/errors.js';
 import type { InstanceStatus, ServiceInstance } from '../../core/instance.js';
-import type { Answer, Ask, Connection } from './connection.js';
-import { checkIdOf, checkOf, definitionOf, type ConsulCheck } from './definition.js';
+import type { Answer, Ask } from './ask.js';
+import type { Connection } from './connection.js';
+import { checkIdOf, checkOf, definitionOf, type ConsulCheck, type ConsulRegisterOptions } from './definition.js';
 import type { Settings } from './options.js';
+import type { Route } from './route.js';
+import type { Entry } from '../shared/entry.js';
 
 export interface EntryPlan {
+  readonly id: string;
   readonly connection: Connection;
   readonly settings: Settings;
   readonly check: ConsulCheck;
   readonly ttlMs: number;
+  readonly taggedAddresses?: ConsulRegisterOptions['taggedAddresses'];
 }
 
 const PULSE = { passing: 'pass', warning: 'warn', critical: 'fail' } as const;
 
-export class AgentEntry {
+export class AgentEntry implements Entry {
+  readonly name: string;
   /** Its check is a TTL: its status is what its owner says. */
   readonly ownStatus: boolean;
   readonly #plan: EntryPlan;
+  /** Its own: that a read failed is no reason to move. */
+  readonly #route: Route;
 
   constructor(plan: EntryPlan) {
     this.#plan = plan;
+    this.#route = plan.connection.newRoute();
+    this.name = `consul entry ${plan.id}`;
     this.ownStatus = 'ttl' in plan.check;
   }
 
@@ -30,8 +43,9 @@ export class AgentEntry {
    * @param status undefined: it keeps the one it has
    */
   async write(instance: ServiceInstance, status: InstanceStatus | undefined, signal?: AbortSignal): Promise<void> {
-    const { connection, settings, check, ttlMs } = this.#plan;
-    const body = definitionOf(instance, checkOf(check, instance, ttlMs), { status, namespace: settings.namespace });
+    const { connection, settings, check, ttlMs, taggedAddresses } = this.#plan;
+    const { namespace } = settings;
+    const body = definitionOf(instance, checkOf(check, instance, ttlMs), { status, namespace, taggedAddresses });
     const ask = this.#asking({ method: 'PUT', path: '/v1/agent/service/register', body, signal });
     const answer = await connection.ask(ask);
     if (!accepted(answer)) {
@@ -55,12 +69,18 @@ export class AgentEntry {
     throw connection.refusal(ask, answer);
   }
 
-  async remove(id: string): Promise<void> {
+  /** From every agent that may have it: a request that had no answer may have arrived. */
+  async remove(): Promise<void> {
+    const { connection, id } = this.#plan;
     const path = `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
-    const ask = this.#asking({ method: 'PUT', path, farewell: true });
-    const answer = await this.#plan.connection.ask(ask);
-    // 404: later versions say so of an entry that is gone already.
-    if (!accepted(answer) && answer.status !== 404) throw this.#plan.connection.refusal(ask, answer);
+    const removals = [...this.#route.used].map(async url => {
+      const ask = this.#asking({ method: 'PUT', path, farewell: true, route: connection.newRoute([url]) });
+      const answer = await connection.ask(ask);
+      // 404: later versions say so of an entry that is gone already.
+      if (!accepted(answer) && answer.status !== 404) throw connection.refusal(ask, answer);
+    });
+    const failed = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
   }
 
   async #pulseTtl({ id, status }: ServiceInstance, signal: AbortSignal | undefined): Promise<boolean> {
@@ -68,10 +88,10 @@ export class AgentEntry {
     return accepted(await this.#plan.connection.ask(this.#asking({ method: 'PUT', path, signal })));
   }
 
-  #asking(what: Pick<Ask, 'method' | 'path' | 'body' | 'signal' | 'farewell'>): Ask {
+  #asking(what: Pick<Ask, 'method' | 'path' | 'body' | 'signal' | 'farewell' | 'route'>): Ask {
     const { namespace, requestTimeoutMs, runtime } = this.#plan.settings;
     const query = namespace === undefined ? {} : { ns: namespace };
-    return { ...what, query, timeoutMs: requestTimeoutMs, runtime };
+    return { route: this.#route, ...what, query, timeoutMs: requestTimeoutMs, runtime };
   }
 }
 

@@ -1,50 +1,38 @@
 /**
- * The conversation with one Consul agent through the `consul` package: its transport, not its methods. Those drop
- * fields (weights), and its watch neither slows down nor forgets a stale index. Every request has a time limit,
- * can be aborted, and is answered once: by a whole response or by an error.
+ * The conversation with Consul's agents through the `consul` package: its transport, not its methods. Those drop fields
+ * (weights), and its watch neither slows down nor forgets a stale index. Every request has a time limit, can be aborted,
+ * and is answered once: by a whole response or by an error.
  */
 import { EventEmitter } from 'node:events';
-import { describe, FairleadError } from '../../core/errors.js';
-import type { Runtime } from '../../core/runtime.js';
-import type { Settings } from './options.js';
-import { answerOf, inheritedQuery, newClient, responseOf, type RawClient } from './peer.js';
+import { isFairleadError, type FairleadError } from '../../core/errors.js';
+import { isHeld, type Answer, type Ask } from './ask.js';
+import { Clients } from './clients.js';
 import { guard, metIdleSocketsEnd } from './guard.js';
+import type { Settings } from './options.js';
+import { answerOf, inheritedQuery, responseOf, type RawClient } from './peer.js';
+import { Route } from './route.js';
+import { Speech } from './speech.js';
 
-export interface Ask {
-  readonly method: 'GET' | 'PUT';
-  /** From `/v1` on, escaped. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
-  readonly body?: object | undefined;
-  readonly timeoutMs: number;
-  readonly runtime: Runtime;
-  readonly signal?: AbortSignal | undefined;
-  /** Is sent even after `close()`: the removal of what was written. */
-  readonly farewell?: boolean | undefined;
-}
-
-/** A response with any status; `body` is decoded JSON or text. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: unknown;
-}
+/** Less is not enough for an agent that has to ask its leader. */
+const MIN_TRY_MS = 1_000;
 
 export class Connection {
-  readonly #settings: Settings;
-  readonly #load: () => Promise<unknown>;
+  readonly #speech: Speech;
+  readonly #clients: Clients;
+  readonly #urls: readonly string[];
+  readonly #reads: Route;
+  readonly #ownClient: boolean;
   readonly #cancels = new Set<(reason: unknown) => void>();
-  #client: Promise<RawClient> | undefined;
-  /** Taken out of everything that is said. */
-  #token: string | undefined;
   #holders = 0;
   #closed = false;
 
   /** @param load finds the `consul` package */
   constructor(settings: Settings, load: () => Promise<unknown> = () => import('consul')) {
-    this.#settings = settings;
-    this.#load = load;
-    this.#token = settings.token;
+    this.#ownClient = settings.client !== undefined;
+    this.#clients = new Clients(settings, load);
+    this.#urls = settings.urls;
+    this.#reads = this.newRoute();
+    this.#speech = new Speech(this.#ownClient ? [] : settings.urls, settings.token);
   }
 
   get closed(): boolean {
@@ -52,7 +40,12 @@ export class Connection {
   }
 
   get name(): string {
-    return this.#settings.client === undefined ? `consul at ${this.#settings.url}` : 'consul';
+    return this.#speech.name;
+  }
+
+  /** @param urls some of the agents. @default all, the first one first */
+  newRoute(urls = this.#urls): Route {
+    return new Route(urls);
   }
 
   /** Keeps idle sockets until the returned function was called by all who hold. */
@@ -67,52 +60,73 @@ export class Connection {
     };
   }
 
-  /** Rejects with REGISTRY_UNAVAILABLE when no whole response came, or with the signal's reason. */
+  /**
+   * Asks one agent, and the next ones while none answers. Rejects with REGISTRY_UNAVAILABLE when no whole response came,
+   * or with the signal's reason.
+   */
   async ask(ask: Ask): Promise<Answer> {
     ask.signal?.throwIfAborted();
     this.refuseWhenClosed(ask);
     const release = this.hold();
     try {
-      const client = await (this.#client ??= this.#connect());
-      ask.signal?.throwIfAborted();
-      this.refuseWhenClosed(ask);
-      return await this.#send(client, ask);
+      return await this.#askInTurn(ask, ask.route ?? this.#reads);
     } finally {
       release();
     }
   }
 
-  /** An error for an answer that is not what was asked for. The server's words, cut and without the token. */
   refusal(ask: Pick<Ask, 'method' | 'path'>, answer: Answer): FairleadError {
-    const words = this.#clean(typeof answer.body === 'string' ? answer.body : '');
-    const said = words === '' ? '' : `: ${words}`;
-    return this.#unavailable(`${ask.method} ${ask.path} was answered ${answer.status}${said}`);
+    return this.#speech.refusal(ask, answer);
   }
 
   refuseWhenClosed({ farewell = false }: Pick<Ask, 'farewell'> = {}): void {
-    if (this.#closed && !farewell) throw this.#unavailable('the registry is closed');
+    if (this.#closed && !farewell) throw this.#speech.unavailable('the registry is closed');
   }
 
   /** Ends all requests at once but those that say farewell; later ones are refused. */
   close(): void {
     this.#closed = true;
-    const reason = this.#unavailable('the registry was closed');
+    const reason = this.#speech.unavailable('the registry was closed');
     for (const cancel of this.#cancels) cancel(reason);
   }
 
   /** Closes all sockets, whoever still holds. */
   disconnect(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    // Of a client or an agent that is the caller's, the sockets are too.
-    if (this.#settings.client !== undefined || this.#settings.agent !== undefined) return;
-    client?.then(
-      made => made.destroy?.(),
-      () => undefined,
-    );
+    this.#clients.disconnect();
   }
 
-  #send(client: RawClient, ask: Ask): Promise<Answer> {
+  async #askInTurn(ask: Ask, route: Route): Promise<Answer> {
+    // A held request says nothing about another agent's index: who reads on starts anew, there.
+    const tries = isHeld(ask) ? 1 : route.length;
+    const timeoutMs = Math.min(ask.timeoutMs, Math.max(MIN_TRY_MS, ask.timeoutMs / tries));
+    const failures: unknown[] = [];
+    for (let left = tries; left > 0; left -= 1) {
+      const url = route.take();
+      try {
+        const answer = await this.#askOne({ ...ask, timeoutMs }, url);
+        // An agent that lost its servers answers too. What is written is kept by the agent itself.
+        const unwell = ask.method === 'GET' && answer.status >= 500;
+        if (unwell) route.leave(url);
+        if (!unwell || tries === 1) return answer;
+        failures.push(this.refusal(ask, answer));
+      } catch (error) {
+        if (this.#closed || ask.signal?.aborted || !isFairleadError(error, 'REGISTRY_UNAVAILABLE')) throw error;
+        route.leave(url);
+        failures.push(error);
+      }
+    }
+    throw this.#speech.together(failures);
+  }
+
+  async #askOne(ask: Ask, url: string): Promise<Answer> {
+    const client = await this.#clients.of(url);
+    ask.signal?.throwIfAborted();
+    this.refuseWhenClosed(ask);
+    const named = this.#ownClient ? undefined : url;
+    return { ...(await this.#send(client, ask, named)), url: named };
+  }
+
+  #send(client: RawClient, ask: Ask, url: string | undefined): Promise<Answer> {
     const { runtime, signal, timeoutMs } = ask;
     return new Promise((resolve, reject) => {
       const context = new EventEmitter();
@@ -122,9 +136,8 @@ export class Connection {
         context.emit('cancel');
       };
       const abort = (): void => cancel(signal?.reason);
-      const late = (): void =>
-        cancel(this.#unavailable(`${ask.method} ${ask.path} had no answer within ${timeoutMs} ms`));
-      const stopTimer = runtime.after(timeoutMs, late);
+      const late = `${ask.method} ${ask.path} had no answer within ${Math.round(timeoutMs)} ms`;
+      const stopTimer = runtime.after(timeoutMs, () => cancel(this.#speech.unavailable(late, { url })));
       const done = (): void => {
         stopTimer();
         signal?.removeEventListener('abort', abort);
@@ -132,20 +145,20 @@ export class Connection {
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (ask.farewell !== true) this.#cancels.add(cancel);
-      this.#transmit(client, ask, context)
-        .then(answerOf, (error: unknown) => responseOf(error) ?? Promise.reject(this.#failure(ask, error)))
-        .finally(done)
-        .then(resolve, reject);
+      const failed = (error: unknown): Answer | Promise<Answer> =>
+        responseOf(error) ?? Promise.reject(this.#speech.failure(ask, error, url));
+      this.#transmit(client, ask, context).then(answerOf, failed).finally(done).then(resolve, reject);
     });
   }
 
   async #transmit(client: RawClient, ask: Ask, ctx: EventEmitter): Promise<unknown> {
     const defaults = client._defaults ?? {};
-    if (typeof defaults['token'] === 'string') this.#token ??= defaults['token'];
+    const speech = this.#speech;
+    if (typeof defaults['token'] === 'string') speech.token ??= defaults['token'];
     const draft = (): object => ({
       path: ask.path.replace(/^\/v1/, ''),
       query: { ...inheritedQuery(defaults, ask), ...ask.query },
-      headers: this.#token === undefined ? {} : { 'x-consul-token': this.#token },
+      headers: speech.token === undefined ? {} : { 'x-consul-token': speech.token },
       ...(ask.body === undefined ? {} : { type: 'json', body: ask.body }),
       exts: { onRequest: guard },
       ctx,
@@ -154,42 +167,8 @@ export class Connection {
     return send().catch((error: unknown) => {
       // A socket that Consul closed while it lay idle says nothing about now. But a query that was held when its
       // socket broke must not be held again: see watch.ts.
-      if (!metIdleSocketsEnd(error) || ask.query?.['index'] !== undefined) throw error;
+      if (!metIdleSocketsEnd(error) || isHeld(ask)) throw error;
       return send();
     });
-  }
-
-  async #connect(): Promise<RawClient> {
-    const { client, url, agent } = this.#settings;
-    if (client !== undefined) return client as unknown as RawClient;
-    try {
-      return await newClient(this.#load, { baseUrl: `${url}/v1`, ...(agent === undefined ? {} : { agent }) });
-    } catch (error) {
-      // A later use looks again: who installs the package need not restart.
-      this.#client = undefined;
-      throw error;
-    }
-  }
-
-  #failure(ask: Ask, error: unknown): FairleadError {
-    const path = `${ask.method} ${ask.path}`;
-    // The parser's own message quotes the body.
-    if ((error as { isCodec?: unknown } | null)?.isCodec === true)
-      return this.#unavailable(`${path} was answered with a body that is not JSON`);
-    const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
-    const words = this.#clean(describe(error)).replace(/^consul: /, '');
-    const named = typeof code === 'string' && !words.includes(code) ? `${code} ${words}` : words;
-    // The package's own errors carry the request, and it the token; those of the system carry no more than addresses.
-    return this.#unavailable(`${path} failed: ${named}`, syscall === undefined ? undefined : error);
-  }
-
-  #unavailable(what: string, cause?: unknown): FairleadError {
-    return new FairleadError('REGISTRY_UNAVAILABLE', `${this.name}: ${what}`, { cause });
-  }
-
-  #clean(words: string): string {
-    const safe = this.#token === undefined ? words : words.replaceAll(this.#token, '***');
-    const line = safe.replace(/\s+/g, ' ').trim();
-    return line.length > 200 ? `${line.slice(0, 200)}…` : line;
   }
 }

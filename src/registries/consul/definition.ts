@@ -1,7 +1,7 @@
 /** What is written to the agent for one instance: `PUT /v1/agent/service/register`. */
-import { originOf, type InstanceStatus, type ServiceInstance } from '../../core/instance.js';
+import { originOf, toInstance, type InstanceStatus, type ServiceInstance } from '../../core/instance.js';
 import type { RegisterOptions } from '../../core/registry.js';
-import { requireNumber, requireText, shown, unknownKey } from './checks.js';
+import { requireNumber, requireText, shown, unknownKey } from '../shared/checks.js';
 
 /** Consul asks the instance, and calls it critical when the answer is not 2xx (429: warning). */
 export interface ConsulHttpCheck {
@@ -46,6 +46,14 @@ export type ConsulCheck = ConsulHttpCheck | ConsulGrpcCheck | ConsulTtlCheck;
 export interface ConsulRegisterOptions extends RegisterOptions {
   /** Who finds out that the instance died. @default { ttl: true } */
   readonly check?: ConsulCheck | undefined;
+  /** Where others reach it, by name: `{ wan: { address: '198.51.100.7', port: 8080 } }`; read by `taggedAddress`. */
+  readonly taggedAddresses?: Readonly<Record<string, TaggedAddress>> | undefined;
+}
+
+export interface TaggedAddress {
+  readonly address: string;
+  /** 1–65535. */
+  readonly port: number;
 }
 
 const COMMON = { intervalMs: true, timeoutMs: true, deregisterAfterMs: true };
@@ -100,11 +108,17 @@ const grpcPart = ({ grpc, tls = false }: ConsulGrpcCheck, { address, port }: Ser
   return { GRPC: grpc === true ? own : grpc, GRPCUseTLS: tls };
 };
 
+export interface DefinitionParts {
+  readonly status: InstanceStatus | undefined;
+  readonly namespace: string | undefined;
+  readonly taggedAddresses: ConsulRegisterOptions['taggedAddresses'];
+}
+
 /** @param status undefined: the entry keeps the one it has; a new one would be critical until its first check */
 export const definitionOf = (
   instance: ServiceInstance,
   check: object,
-  { status, namespace }: { status: InstanceStatus | undefined; namespace: string | undefined },
+  { status, namespace, taggedAddresses }: DefinitionParts,
 ): object => ({
   ID: instance.id,
   Name: instance.service,
@@ -116,6 +130,7 @@ export const definitionOf = (
   Weights: { Passing: fitsConsul(instance.weight) ? instance.weight : 1, Warning: 1 },
   Check: status === undefined ? check : { ...check, Status: status },
   ...(namespace === undefined ? {} : { Namespace: namespace }),
+  ...(taggedAddresses === undefined ? {} : { TaggedAddresses: taggedOf(taggedAddresses) }),
 });
 
 /** Consul's weights are whole numbers from 1; others travel as metadata. */
@@ -134,5 +149,21 @@ const metaOf = ({ metadata, weight, zone, version, protocol }: ServiceInstance):
 /** Nothing in it would be read as another protocol. */
 const protocolless = (metadata: Readonly<Record<string, string>>): boolean =>
   metadata['protocol'] === undefined && metadata['scheme'] === undefined && metadata['secure'] === undefined;
+
+/** As the agent takes them. Throws a TypeError or RangeError that names the bad one. */
+export const taggedOf = (addresses: NonNullable<ConsulRegisterOptions['taggedAddresses']>): object => {
+  if (typeof addresses !== 'object' || addresses === null)
+    throw new TypeError(`taggedAddresses: expected { wan: { address, port } }, got ${shown(addresses)}`);
+  const entries = Object.entries(addresses).map(([name, given]) => {
+    try {
+      const { address, port } = toInstance({ service: name, address: given?.address, port: given?.port });
+      return [name, { Address: address, Port: port }] as const;
+    } catch (error) {
+      const Kind = error instanceof RangeError ? RangeError : TypeError;
+      throw new Kind(`taggedAddresses.${name}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  return Object.fromEntries(entries);
+};
 
 const duration = (ms: number): string => `${Math.round(ms)}ms`;

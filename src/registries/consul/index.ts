@@ -7,4 +7,5 @@ export type {
   ConsulHttpCheck,
   ConsulRegisterOptions,
   ConsulTtlCheck,
+  TaggedAddress,
 } from './definition.js';

@@ -1,6 +1,6 @@
 /** The `consul` package: an optional peer, looked for at the first use. */
 import { FairleadError } from '../../core/errors.js';
-import type { Answer, Ask } from './connection.js';
+import type { Answer, Ask } from './ask.js';
 
 /** What is used of the package's client: its way to send a request that it has no method for. */
 export interface RawClient {

@@ -2,11 +2,11 @@ import { toInstance, type InstanceInput } from '../../core/instance.js';
 import type { Registrar, Registration, Registry, WatchContext } from '../../core/registry.js';
 import type { ServiceInstance } from '../../core/instance.js';
 import { AgentEntry } from './agent-entry.js';
-import { requireNumber, requireSegment, unknownKey } from './checks.js';
+import { requireNumber, requireSegment, unknownKey } from '../shared/checks.js';
 import { Connection } from './connection.js';
-import { checkOf, type ConsulRegisterOptions } from './definition.js';
+import { checkOf, taggedOf, type ConsulRegisterOptions } from './definition.js';
 import { resolveOptions, type ConsulRegistryOptions } from './options.js';
-import { ConsulRegistration } from './registration.js';
+import { KeptRegistration } from '../shared/kept-registration.js';
 import { readService, watchService, type Reader } from './watch.js';
 
 export interface ConsulRegistry extends Registry, Registrar {
@@ -34,12 +34,14 @@ export interface ConsulRegistry extends Registry, Registrar {
  */
 export const consulRegistry = (options?: ConsulRegistryOptions): ConsulRegistry => new OneConsul(options);
 
-const REGISTER_OPTIONS = { signal: true, ttlMs: true, check: true };
+/** Nobody tells a registrant that an agent came back without its data: an entry without heartbeats is looked up. */
+const VERIFY_MS = 5_000;
+const REGISTER_OPTIONS = { signal: true, ttlMs: true, check: true, taggedAddresses: true };
 
 class OneConsul implements ConsulRegistry {
   readonly name = 'consul';
   readonly #reader: Reader;
-  readonly #registrations = new Set<ConsulRegistration>();
+  readonly #registrations = new Set<KeptRegistration>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ConsulRegistryOptions | undefined) {
@@ -67,18 +69,21 @@ class OneConsul implements ConsulRegistry {
       throw new TypeError(
         `register: ${unknown}: no such option; there are ${Object.keys(REGISTER_OPTIONS).join(', ')}`,
       );
-    const { signal, ttlMs = 15_000, check = { ttl: true } } = options;
+    const { signal, ttlMs = 15_000, check = { ttl: true }, taggedAddresses } = options;
     requireNumber('register: ttlMs', ttlMs, { min: 1_000, max: 86_400_000 });
     const instance = toInstance(input);
     requireSegment('service', instance.service);
     requireSegment('id', instance.id);
     checkOf(check, instance, ttlMs);
+    if (taggedAddresses !== undefined) taggedOf(taggedAddresses);
     connection.refuseWhenClosed();
     const release = connection.hold();
-    const registration = new ConsulRegistration({
-      entry: new AgentEntry({ connection, settings, check, ttlMs }),
+    const entry = new AgentEntry({ id: instance.id, connection, settings, check, ttlMs, taggedAddresses });
+    const registration = new KeptRegistration({
+      entry,
       input,
       ttlMs,
+      pulseMs: entry.ownStatus ? ttlMs / 3 : Math.min(VERIFY_MS, ttlMs / 3),
       runtime: settings.runtime,
       ended: () => {
         this.#registrations.delete(registration);

@@ -3,7 +3,8 @@ import { pause } from '../../core/pause.js';
 import { createHash } from 'node:crypto';
 import type { ServiceInstance } from '../../core/instance.js';
 import type { RegistryProblem, WatchContext } from '../../core/registry.js';
-import type { Answer, Ask, Connection } from './connection.js';
+import type { Answer, Ask } from './ask.js';
+import type { Connection } from './connection.js';
 import { readEntries, type Entries } from './entries.js';
 import type { Settings } from './options.js';
 import { pacer } from './pace.js';
@@ -82,7 +83,7 @@ export const readService = async (
   };
   const answer = await connection.ask(ask);
   if (answer.status < 200 || answer.status > 299 || !Array.isArray(answer.body)) throw connection.refusal(ask, answer);
-  const entries = readEntries(answer.body, service);
+  const entries = readEntries(answer.body, { service, taggedAddress: settings.taggedAddress });
   if (answer.headers['x-consul-results-filtered-by-acls'] !== 'true')
     return { ...entries, index: nextIndex(index, answer) };
   // Consul 1.11 and later admit that the token may not see all; an older one just answers [].

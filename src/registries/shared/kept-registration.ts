@@ -3,36 +3,34 @@ import { FairleadError, isFairleadError } from '../../core/errors.js';
 import { toInstance, type InstanceInput, type InstancePatch } from '../../core/instance.js';
 import type { Registration, RegistrationEvent } from '../../core/registry.js';
 import type { Runtime } from '../../core/runtime.js';
-import type { AgentEntry } from './agent-entry.js';
 import { shown, unknownKey } from './checks.js';
+import type { Entry } from './entry.js';
 import { Standing } from './standing.js';
 
 export interface RegistrationPlan {
-  readonly entry: AgentEntry;
+  readonly entry: Entry;
   readonly input: InstanceInput;
   readonly ttlMs: number;
+  /** The pause between pulses, and the longest one between tries: so it is back within its TTL. */
+  readonly pulseMs: number;
   readonly runtime: Runtime;
   /** Called, perhaps twice, when nothing of it is under way any more. */
   ended(): void;
 }
 
-/** Nobody tells a registrant that an agent came back without its data: an entry without heartbeats is looked up. */
-const VERIFY_MS = 5_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 30_000;
 const PATCHABLE = { weight: true, zone: true, version: true, tags: true, metadata: true, status: true };
 
-/** One entry on the agent, put there by `start()` and kept there until `deregister()`; see Standing for its states. */
-export class ConsulRegistration implements Registration {
+/** One entry, put there by `start()` and kept there until `deregister()`; see Standing for its states. */
+export class KeptRegistration implements Registration {
   readonly id: string;
   readonly #plan: RegistrationPlan;
   readonly #standing: Standing;
   /** Ends waits, pulses and the first write. A later write is not cut short: it could arrive after the removal. */
   readonly #stop = new AbortController();
-  /** The pause between pulses, and the longest one between tries: so it is back within its TTL. */
-  readonly #pulseMs: number;
   #input: InstanceInput;
-  /** An update has not reached the agent yet. */
+  /** An update has not reached the registry yet. */
   #unwritten = false;
   /** What is under its id, if anything, is not its own: yet, or any more. */
   #disowned = true;
@@ -47,7 +45,6 @@ export class ConsulRegistration implements Registration {
     this.#standing = new Standing(plan.runtime, plan.ttlMs, () =>
       this.#failed(`was not confirmed for ${plan.ttlMs} ms`),
     );
-    this.#pulseMs = plan.entry.ownStatus ? plan.ttlMs / 3 : Math.min(VERIFY_MS, plan.ttlMs / 3);
   }
 
   get state(): Registration['state'] {
@@ -58,7 +55,7 @@ export class ConsulRegistration implements Registration {
     return this.#standing.on(type, listener);
   }
 
-  /** Tries until the entry is there. Rejects when Consul refuses it, and with the reason of an abort. */
+  /** Tries until the entry is there. Rejects when the registry refuses it, and with the reason of an abort. */
   async start(signal?: AbortSignal): Promise<void> {
     const abort = (): void => this.#stop.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
@@ -77,7 +74,7 @@ export class ConsulRegistration implements Registration {
     void this.#keep();
   }
 
-  /** When Consul cannot be reached it rejects with REGISTRY_UNAVAILABLE, and the next pulse that gets through writes it. */
+  /** When the registry cannot be reached it rejects with REGISTRY_UNAVAILABLE, and the next pulse that gets through writes it. */
   update(patch: InstancePatch): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#stop.signal.aborted) throw this.#failed('is not registered any more');
@@ -88,7 +85,7 @@ export class ConsulRegistration implements Registration {
         await this.#write(this.#plan.entry.ownStatus);
       } catch (error) {
         // What was refused once would be refused for ever; what did not get through is written by a later pulse.
-        if (isFairleadError(error, 'REGISTRATION_FAILED')) {
+        if (!isFairleadError(error, 'REGISTRY_UNAVAILABLE')) {
           this.#input = before.input;
           this.#unwritten = before.unwritten;
         }
@@ -129,19 +126,19 @@ export class ConsulRegistration implements Registration {
   async #keep(): Promise<void> {
     const { signal } = this.#stop;
     for (let failures = 0; !signal.aborted;) {
-      const waitMs = failures === 0 ? this.#pulseMs : this.#retryMs(failures);
+      const waitMs = failures === 0 ? this.#plan.pulseMs : this.#retryMs(failures);
       await pause(this.#plan.runtime, waitMs, signal).catch(() => undefined);
       if (!signal.aborted) failures = (await this.#inTurn(() => this.#tend())) ? 0 : failures + 1;
     }
   }
 
-  /** One pulse; writes the entry anew if the agent lacks it. False: it could not be done. */
+  /** One pulse; writes the entry anew if the registry lacks it. False: it could not be done. */
   async #tend(): Promise<boolean> {
     const { entry } = this.#plan;
     const { signal } = this.#stop;
     try {
       const known = await entry.pulse(toInstance(this.#input), signal);
-      if (!known) this.#standing.lose(this.#failed('is not known to the agent any more'));
+      if (!known) this.#standing.lose(this.#failed('is not there any more'));
       if (!known || this.#unwritten) await this.#write(!known || entry.ownStatus);
       else this.#standing.confirm();
       return true;
@@ -164,7 +161,7 @@ export class ConsulRegistration implements Registration {
     this.#standing.close();
     this.#stop.abort(this.#failed('was deregistered'));
     await this.#turn;
-    if (!this.#disowned) await this.#plan.entry.remove(this.id).catch((error: unknown) => this.#standing.fail(error));
+    if (!this.#disowned) await this.#plan.entry.remove().catch((error: unknown) => this.#standing.fail(error));
     this.#plan.ended();
   }
 
@@ -175,13 +172,13 @@ export class ConsulRegistration implements Registration {
   }
 
   #retryMs(failures: number): number {
-    const longestMs = Math.min(LONGEST_RETRY_MS, this.#pulseMs, FIRST_RETRY_MS * 2 ** (failures - 1));
+    const longestMs = Math.min(LONGEST_RETRY_MS, this.#plan.pulseMs, FIRST_RETRY_MS * 2 ** (failures - 1));
     return longestMs * this.#plan.runtime.random();
   }
 
   #failed(what: string): FairleadError {
     const { service } = this.#input;
-    return new FairleadError('REGISTRATION_FAILED', `${service}: consul entry ${this.id} ${what}`, { service });
+    return new FairleadError('REGISTRATION_FAILED', `${service}: ${this.#plan.entry.name} ${what}`, { service });
   }
 }
 

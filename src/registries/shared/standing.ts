@@ -1,3 +1,4 @@
+import { guard } from '../../core/guard.js';
 import type { Registration, RegistrationEvent } from '../../core/registry.js';
 import type { Runtime } from '../../core/runtime.js';
 
@@ -45,7 +46,7 @@ export class Standing {
     return () => void those.delete(entry);
   }
 
-  /** The agent has the entry, as of now. */
+  /** The registry has the entry, as of now. */
   confirm(): void {
     if (this.#state === 'closed') return;
     this.#disarm();
@@ -75,14 +76,9 @@ export class Standing {
   }
 
   #tell(type: RegistrationEvent, cause?: unknown): void {
-    for (const listener of [...this.#listeners[type]]) {
-      try {
-        listener(cause);
-      } catch (error) {
-        // It must not fail the registration, nor keep the next one from being told.
-        const message = error instanceof Error ? (error.stack ?? error.message) : 'something that is not an Error';
-        process.emitWarning(`a listener of a registration threw: ${message}`, 'FairleadWarning');
-      }
-    }
+    for (const listener of [...this.#listeners[type]]) guarded(() => listener(cause));
   }
 }
+
+/** A listener with a fault must not fail the registration, nor keep the next one from being told. */
+const guarded = guard('a listener of a registration');

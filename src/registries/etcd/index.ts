@@ -1,0 +1,3 @@
+/** The door "fairlead/etcd". */
+export { etcdRegistry, type EtcdRegistry } from './registry.js';
+export type { EtcdClient, EtcdRegistryOptions, EtcdTls } from './options.js';
