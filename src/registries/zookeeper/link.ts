@@ -81,7 +81,7 @@ export class Link {
   }
 
   /** Tells of events of a path that requests have armed with `watcherOf`. Returns how to unsubscribe. */
-  onEvent(path: string, listener: () => void): () => void {
+  onEvent(path: string, listener: Watcher): () => void {
     return this.#watchers.on(path, listener);
   }
 

@@ -19,13 +19,20 @@ interface Known {
   readonly problem?: RegistryProblem | undefined;
 }
 
-interface Look extends Pick<Reading, 'watched'> {
+/** Of the service's node, what is to be looked at: what no event was about is as it was. */
+export interface Parts {
+  readonly data: boolean;
+  readonly children: boolean;
+}
+
+interface Look extends Parts, Pick<Reading, 'watched'> {
   aborted(): boolean;
 }
 
 /** The parent at the last read. */
 interface Parent {
   readonly czxid: string;
+  readonly names: readonly string[];
   /** Creations plus deletions of children. */
   readonly changes: number;
   /** Writes of its data: each names a child that was changed in place. */
@@ -58,56 +65,68 @@ export class Listing {
   }
 
   /** Reads what is not known yet. True: something changed. */
-  refresh({ signal, watched }: Reading): Promise<boolean> {
+  refresh({ signal, ...parts }: Reading & Parts): Promise<boolean> {
     // One listener on the signal, however many reads there are.
-    return untilAborted(this.#refresh({ watched, aborted: () => signal?.aborted === true }), signal);
+    return untilAborted(this.#refresh({ ...parts, aborted: () => signal?.aborted === true }), signal);
   }
 
-  async #refresh(reading: Look): Promise<boolean> {
+  async #refresh(look: Look): Promise<boolean> {
     // The data first: an update after it fires the watch that it armed.
     const [own, children] = await settled(
-      dataOf(this.#link, this.#path, reading),
-      childrenOf(this.#link, this.#path, reading),
+      look.data ? dataOf(this.#link, this.#path, look) : undefined,
+      look.children ? childrenOf(this.#link, this.#path, look) : undefined,
     );
-    if (own === undefined || children === undefined) return this.#absent(reading);
-    const parent = { czxid: hexed(own.stat.czxid), changes: children.stat.cversion, updates: own.stat.version };
-    const names = [...children.names].sort();
-    const fresh = new Set(this.#toRead(names, parent, own.data.toString('utf8')));
-    const next = new Map<string, Known>();
+    if ((look.data && own === undefined) || (look.children && children === undefined)) return this.#absent(look);
+    const before = this.#parent;
+    const czxid = hexed((children ?? own)!.stat.czxid);
+    // What is known was about another node of that name.
+    if (before?.czxid !== czxid && !(look.data && look.children))
+      return this.#refresh({ ...look, data: true, children: true });
+    const parent = {
+      czxid,
+      names: children === undefined ? before!.names : [...children.names].sort(),
+      changes: children?.stat.cversion ?? before!.changes,
+      updates: own?.stat.version ?? before!.updates,
+    };
+    const toRead = this.#toRead(parent, own?.data.toString('utf8'));
+    const reads = await inBatches(toRead, name => (look.aborted() ? undefined : this.#read(name)));
+    return this.#learn(parent, new Set(toRead), reads);
+  }
+
+  #learn(parent: Parent, fresh: ReadonlySet<string>, reads: ReadonlyMap<string, Known>): boolean {
     let changed = this.#parent === undefined;
-    const reads = await inBatches([...fresh], name => (reading.aborted() ? undefined : this.#read(name)));
-    for (const name of names) {
+    const next = new Map<string, Known>();
+    for (const name of parent.names) {
       const before = this.#known.get(name);
       const now = fresh.has(name) ? reads.get(name) : before;
       if (now !== undefined) next.set(name, now);
       changed ||= now?.mark !== before?.mark;
     }
-    changed ||= [...this.#known.keys()].some(name => !next.has(name));
+    // What is new was noticed above: the same number then means the same names.
+    changed ||= next.size !== this.#known.size;
     this.#known = next;
     this.#parent = parent;
     return changed;
   }
 
   /** No such service: yet, or any more. */
-  async #absent(reading: Look): Promise<boolean> {
+  async #absent(look: Look): Promise<boolean> {
     // Only this arms a watch for a node that is not there.
-    const appeared = await exists(this.#link, this.#path, reading);
-    if (appeared !== null) return this.#refresh(reading);
-    const changed = this.#known.size > 0 || this.#parent === undefined;
-    this.#known = new Map();
-    this.#parent = { czxid: '', changes: 0, updates: 0 };
-    return changed;
+    const appeared = await exists(this.#link, this.#path, look);
+    if (appeared !== null) return this.#refresh({ ...look, data: true, children: true });
+    return this.#learn({ czxid: '', names: [], changes: 0, updates: 0 }, new Set(), new Map());
   }
 
   /** Counting tells what names do not: a node that was replaced by one of the same name, or changed in place. */
-  #toRead(names: readonly string[], parent: Parent, touched: string): readonly string[] {
+  #toRead({ names, czxid, changes, updates }: Parent, touched: string | undefined): readonly string[] {
     const before = this.#parent;
-    if (before?.czxid !== parent.czxid) return names;
+    if (before?.czxid !== czxid) return names;
     const added = names.filter(name => !this.#known.has(name));
     const gone = this.#known.size + added.length - names.length;
-    if (parent.changes - before.changes !== added.length + gone) return names;
-    if (parent.updates === before.updates) return added;
-    return parent.updates - before.updates === 1 && this.#known.has(touched) ? [...added, touched] : names;
+    if (changes - before.changes !== added.length + gone) return names;
+    if (updates === before.updates) return added;
+    const isNamed = updates - before.updates === 1 && touched !== undefined && this.#known.has(touched);
+    return isNamed ? [...added, touched] : names;
   }
 
   async #read(name: string): Promise<Known | undefined> {

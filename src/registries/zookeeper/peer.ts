@@ -14,8 +14,11 @@ export interface Stat {
   readonly ephemeralOwner: Buffer;
 }
 
+/** Types of events; there are 1, created, and 2, deleted, too. */
+export const DATA_CHANGED = 3;
+export const CHILDREN_CHANGED = 4;
+
 export interface WatchEvent {
-  /** 1 created, 2 deleted, 3 data, 4 children. */
   getType(): number;
 }
 

@@ -12,7 +12,7 @@ export const untilAborted = <T>(work: Promise<T>, signal: AbortSignal | undefine
 };
 
 /** As Promise.all, but when one fails the other has ended too. */
-export const settled = async <A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> => {
+export const settled = async <A, B>(one: A | Promise<A>, other: B | Promise<B>): Promise<readonly [A, B]> => {
   await Promise.allSettled([one, other]);
   return Promise.all([one, other]);
 };

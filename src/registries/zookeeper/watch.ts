@@ -3,7 +3,8 @@ import type { ServiceInstance } from '../../core/instance.js';
 import { pause } from '../../core/pause.js';
 import type { WatchContext } from '../../core/registry.js';
 import type { Link } from './link.js';
-import { Listing } from './listing.js';
+import { Listing, type Parts } from './listing.js';
+import { CHILDREN_CHANGED, DATA_CHANGED } from './peer.js';
 import type { Session } from './session.js';
 
 export interface Reader {
@@ -41,8 +42,7 @@ export async function* watchService(
     let dueAt = -Infinity;
     while (!signal.aborted) {
       const startedAt = runtime.now();
-      events.clear();
-      const changed = await listing.refresh({ signal, watched: true });
+      const changed = await listing.refresh({ signal, watched: true, ...events.take() });
       const tookMs = runtime.now() - startedAt;
       if (changed) {
         for (const problem of listing.problems) context.report(problem);
@@ -71,7 +71,7 @@ export const readService = async (
   const release = session.hold();
   try {
     const listing = new Listing(await session.connected({ signal }), service, path);
-    await listing.refresh({ signal });
+    await listing.refresh({ signal, data: true, children: true });
     for (const problem of listing.problems) report?.(problem);
     return listing.instances;
   } finally {
@@ -80,19 +80,20 @@ export const readService = async (
 };
 
 interface Events {
-  /** What comes after this is news. */
-  clear(): void;
-  /** Resolves when there was an event since `clear()`, or with an abort; rejects when the connection is lost. */
+  /** What the events were about that nobody took yet; all of it at first. */
+  take(): Parts;
+  /** Resolves when there is something to take, or with an abort; rejects when the connection is lost. */
   next(): Promise<void>;
   stop(): void;
 }
 
 const eventsOf = (link: Link, path: string, signal: AbortSignal): Events => {
-  let news = false;
+  let news: Parts = { data: true, children: true };
   let lost: { readonly reason: unknown } | undefined;
   let wake = (): void => undefined;
-  const stopEvents = link.onEvent(path, () => {
-    news = true;
+  const stopEvents = link.onEvent(path, event => {
+    const type = event.getType();
+    news = { data: news.data || type !== CHILDREN_CHANGED, children: news.children || type !== DATA_CHANGED };
     wake();
   });
   const stopDown = link.onDown(reason => {
@@ -102,11 +103,14 @@ const eventsOf = (link: Link, path: string, signal: AbortSignal): Events => {
   const abort = (): void => wake();
   signal.addEventListener('abort', abort);
   return {
-    clear() {
-      news = false;
+    take() {
+      const taken = news;
+      news = { data: false, children: false };
+      return taken;
     },
     async next() {
-      if (!news && lost === undefined && !signal.aborted) await new Promise<void>(resolve => (wake = resolve));
+      const isNews = news.data || news.children;
+      if (!isNews && lost === undefined && !signal.aborted) await new Promise<void>(resolve => (wake = resolve));
       if (lost !== undefined) throw lost.reason;
     },
     stop() {

@@ -111,7 +111,7 @@ describe('a watch of etcd', () => {
     ['the server lost its data', etcd => etcd.say({ header: { revision: '1' } }), /revision went back from 3 to 1/],
     ['what comes is no answer', etcd => etcd.say({ header: { revision: 'x' } }), /x/],
   ])('ends with an error when %s, and does not resume', async (_, happen, message) => {
-    const { runtime, state, etcd } = watching(stocked('a', 'b'));
+    const { runtime, state, etcd, context } = watching(stocked('a', 'b'));
     await runtime.advance(0);
     happen(etcd);
     await runtime.advance(60_000);
@@ -119,6 +119,7 @@ describe('a watch of etcd', () => {
     expect((state.ended as Error).message).toMatch(message);
     expect(etcd.calls).toEqual(['range', 'watch']);
     expect(etcd.watches[0]?.ended).toBe(true);
+    expect(getEventListeners(context.signal, 'abort')).toEqual([]);
     expect(runtime.pendingTimers).toBe(0);
   });
 
