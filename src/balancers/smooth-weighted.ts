@@ -5,10 +5,6 @@ import { groupByWeight, type Standing, type WeightGroup } from './weight-group.j
 import { weightOf } from './weight.js';
 import { nextAllowed } from './weighted-draw.js';
 
-/** Currents are between this and its negative: differences of two of them are 32-bit numbers. */
-const GREATEST_TOTAL = 2 ** 29;
-const NOTHING = -(2 ** 30);
-
 /**
  * Smooth weighted round robin, in exactly nginx's order: weights 5, 1, 1 give a a b a c a a. For instances of different
  * size and calls of equal cost; where response times differ, prefer `p2c()`. A pick costs as much as there are different
@@ -27,8 +23,10 @@ class SmoothWeighted implements Balancer {
   #eligible: readonly Endpoint[] = [];
   #groups: readonly WeightGroup[] = [];
   /** The current of each group's next endpoint. */
-  #currents = new Int32Array(0);
-  #weights = new Int32Array(0);
+  #currents = new Float64Array(0);
+  #weights = new Float64Array(0);
+  /** … and its place in the list of candidates. */
+  #places = new Uint32Array(0);
   #total = 0;
   /** Picks that are owed to those who are out, to be given when they return. */
   #owed = new Map<Endpoint, number>();
@@ -50,38 +48,31 @@ class SmoothWeighted implements Balancer {
   #advance(): number {
     const currents = this.#currents;
     const weights = this.#weights;
-    let winner = currents.length - 1;
-    let most = NOTHING;
-    // Without branches: which one is the greatest is what a processor cannot foresee.
-    for (let at = winner; at >= 0; at -= 1) {
-      const current = (currents[at]! + weights[at]!) | 0;
+    const places = this.#places;
+    let winner = -1;
+    let most = -Infinity;
+    for (let at = 0; at < currents.length; at += 1) {
+      const current = currents[at]! + weights[at]!;
       currents[at] = current;
-      const greater = (most - current) >> 31;
-      most = (most + ((current - most) & greater)) | 0;
-      winner = (winner + ((at - winner) & greater)) | 0;
+      if (current < most || (current === most && places[at]! > places[winner]!)) continue;
+      most = current;
+      winner = at;
     }
-    for (let at = 0; at < currents.length; at += 1)
-      if (currents[at] === most && this.#listedBefore(at, winner)) winner = at;
     return winner;
-  }
-
-  #listedBefore(at: number, other: number): boolean {
-    const group = this.#groups[at]!;
-    const rival = this.#groups[other]!;
-    return group.places[group.position]! < rival.places[rival.position]!;
   }
 
   /** The group's next endpoint has its turn. */
   #take(at: number): void {
     const group = this.#groups[at]!;
     const before = group.leads[group.position]!;
+    let change = 0;
     group.position += 1;
-    let current = this.#currents[at]!;
     if (group.position === group.endpoints.length) {
       group.position = 0;
-      current -= this.#total;
+      change = this.#total;
     }
-    this.#currents[at] = current + group.leads[group.position]! - before;
+    this.#currents[at]! += group.leads[group.position]! - before - change;
+    this.#places[at] = group.places[group.position]!;
   }
 
   /** The call tried whose turn it is: the turn is left to it, and the best of the others goes first. */
@@ -107,12 +98,13 @@ class SmoothWeighted implements Balancer {
   #survey({ members, eligible, version }: Candidates): void {
     const owed = this.#owedNow();
     const standings: Standing[] = [];
+    let total = 0;
     for (let place = 0; place < eligible.length; place += 1) {
       const endpoint = eligible[place]!;
       const weight = weightOf(endpoint);
       if (weight > 0) standings.push({ endpoint, place, weight, current: 0 });
+      total += weight;
     }
-    const total = toWhole(standings);
     settleUp(standings, { owed, oldTotal: this.#total, total });
     for (const { endpoint } of standings) owed.delete(endpoint);
     this.#owed = new Map();
@@ -120,8 +112,9 @@ class SmoothWeighted implements Balancer {
       for (const endpoint of members)
         if (owed.has(endpoint)) this.#owed.set(endpoint, owed.get(endpoint)! / (this.#total || 1));
     this.#groups = groupByWeight(standings);
-    this.#currents = Int32Array.from(this.#groups, group => group.leads[0]!);
-    this.#weights = Int32Array.from(this.#groups, group => group.weight);
+    this.#currents = Float64Array.from(this.#groups, group => group.leads[0]!);
+    this.#weights = Float64Array.from(this.#groups, group => group.weight);
+    this.#places = Uint32Array.from(this.#groups, group => group.places[0]!);
     this.#total = total;
     this.#eligible = eligible;
     this.#version = version;
@@ -140,20 +133,6 @@ class SmoothWeighted implements Balancer {
     return owed;
   }
 }
-
-/** Makes weights whole numbers whose sum leaves room for sums of currents; returns it. nginx's are whole to begin with. */
-const toWhole = (standings: readonly Standing[]): number => {
-  const sum = standings.reduce((weights, { weight }) => weights + weight, 0);
-  const exact = sum <= GREATEST_TOTAL && standings.every(({ weight }) => Number.isInteger(weight));
-  if (exact) return sum;
-  const scale = GREATEST_TOTAL / sum;
-  let total = 0;
-  for (const standing of standings) {
-    standing.weight = Math.max(1, Math.round(standing.weight * scale));
-    total += standing.weight;
-  }
-  return total;
-};
 
 /**
  * Translates currents into the new sum of weights, so that a change of scale is no burst; newcomers are owed nothing. What
@@ -174,7 +153,7 @@ const settleUp = (
     standing.current = within(standing.current - sum * (standing.weight / total), total);
 };
 
-const within = (current: number, total: number): number => Math.max(-total, Math.min(total, Math.round(current)));
+const within = (current: number, total: number): number => Math.max(-total, Math.min(total, current));
 
 /** How many turns ahead the first allowed endpoint of the group is; -1 if there is none. */
 const firstAllowed = ({ endpoints, position }: WeightGroup, from: Candidates): number => {

@@ -5,7 +5,7 @@ export interface WeightGroup {
   readonly weight: number;
   readonly endpoints: Endpoint[];
   /** What each one's current was when the group was made, in the order of the turns: the greatest first. */
-  readonly leads: Int32Array;
+  readonly leads: Float64Array;
   /** Each one's place in the list of candidates: of equals the first listed is picked. */
   readonly places: Uint32Array;
   /** Whose turn it is. */
@@ -16,7 +16,7 @@ export interface WeightGroup {
 export interface Standing {
   readonly endpoint: Endpoint;
   readonly place: number;
-  weight: number;
+  readonly weight: number;
   current: number;
 }
 
@@ -32,7 +32,7 @@ export const groupByWeight = (standings: readonly Standing[]): WeightGroup[] => 
     return {
       weight,
       endpoints: group.map(({ endpoint }) => endpoint),
-      leads: Int32Array.from(group, ({ current }) => current),
+      leads: Float64Array.from(group, ({ current }) => current),
       places: Uint32Array.from(group, ({ place }) => place),
       position: 0,
     };

@@ -84,10 +84,14 @@ export class FakeZooKeeper {
     return { czxid: long(czxid), mzxid: long(mzxid), version, cversion, ephemeralOwner: owner };
   }
 
+  /** A watch of children and one of the node are two, and end with their own kind of event; both with a deletion. */
   fire(path: string, type: number): void {
-    const watchers = this.watches.get(path) ?? new Set();
-    this.watches.delete(path);
-    for (const watcher of watchers) watcher({ getType: () => type });
+    const kinds = type === 4 ? ['children'] : type === 2 ? ['children', 'node'] : ['node'];
+    for (const kind of kinds) {
+      const watchers = this.watches.get(`${kind} ${path}`) ?? new Set();
+      this.watches.delete(`${kind} ${path}`);
+      for (const watcher of watchers) watcher({ getType: () => type });
+    }
   }
 
   #childrenChanged(path: string): void {
@@ -160,7 +164,7 @@ export class FakeClient extends EventEmitter implements RawClient {
 
   exists(path: string, watcher: Watcher | undefined, done: (error: unknown, stat: Stat | null) => void): void {
     this.#answer(`exists ${path}`, () => {
-      this.#watch(path, watcher);
+      this.#watch(`node ${path}`, watcher);
       done(null, this.#server.nodes.has(path) ? this.#server.stat(path) : null);
     });
   }
@@ -172,7 +176,7 @@ export class FakeClient extends EventEmitter implements RawClient {
   ): void {
     this.#answer(`getChildren ${path}`, () => {
       if (!this.#server.nodes.has(path)) return done(exception(-101), [], undefined as never);
-      this.#watch(path, watcher);
+      this.#watch(`children ${path}`, watcher);
       done(null, this.#server.children(path), this.#server.stat(path));
     });
   }
@@ -185,7 +189,7 @@ export class FakeClient extends EventEmitter implements RawClient {
     this.#answer(`getData ${path}`, () => {
       const node = this.#server.nodes.get(path);
       if (node === undefined) return done(exception(-101), undefined, undefined as never);
-      this.#watch(path, watcher);
+      this.#watch(`node ${path}`, watcher);
       done(null, node.data, this.#server.stat(path));
     });
   }
@@ -232,9 +236,9 @@ export class FakeClient extends EventEmitter implements RawClient {
     return undefined;
   }
 
-  #watch(path: string, watcher: Watcher | undefined): void {
+  #watch(key: string, watcher: Watcher | undefined): void {
     if (watcher === undefined) return;
-    this.#server.watches.set(path, (this.#server.watches.get(path) ?? new Set()).add(watcher));
+    this.#server.watches.set(key, (this.#server.watches.get(key) ?? new Set()).add(watcher));
   }
 
   #answer(request: string, answer: () => void): void {
