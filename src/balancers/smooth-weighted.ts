@@ -5,6 +5,9 @@ import { groupByWeight, type Standing, type WeightGroup } from './weight-group.j
 import { weightOf } from './weight.js';
 import { nextAllowed } from './weighted-draw.js';
 
+/** How long the winner stays the winner is worked out only if it does not lose at once. */
+const UNKNOWN = -1;
+
 /**
  * Smooth weighted round robin, in exactly nginx's order: weights 5, 1, 1 give a a b a c a a. For instances of different
  * size and calls of equal cost; where response times differ, prefer `p2c()`. A pick costs as much as there are different
@@ -16,49 +19,55 @@ export const smoothWeighted = (): BalancerFactory => () => new SmoothWeighted();
 /**
  * nginx adds to each peer's current its weight, picks the greatest current (the first listed of equals), and takes the sum
  * of all weights off the picked one's. Peers of equal weight stay in step, so that of them only the next one needs to be
- * looked at: they take turns.
+ * looked at: they take turns. And while they do, only heavier ones can catch up with them, at a moment that is known.
  */
 class SmoothWeighted implements Balancer {
   #version = -1;
   #eligible: readonly Endpoint[] = [];
   #groups: readonly WeightGroup[] = [];
-  /** The current of each group's next endpoint. */
-  #currents = new Float64Array(0);
   #weights = new Float64Array(0);
-  /** … and its place in the list of candidates. */
+  /** The current of each group's next endpoint, and its place in the list of candidates. */
+  #currents = new Float64Array(0);
   #places = new Uint32Array(0);
   #total = 0;
+  /** The group that has the greatest current. */
+  #winner = -1;
+  /** Picks for which weights are still to be added to the currents, and how many there may be with the same winner. */
+  #pending = 0;
+  #horizon = 0;
   /** Picks that are owed to those who are out, to be given when they return. */
   #owed = new Map<Endpoint, number>();
 
   pick(from: Candidates, _call: Call): Endpoint {
     if (from.version !== this.#version || from.eligible !== this.#eligible) this.#survey(from);
-    const winner = this.#advance();
+    this.#pending += 1;
+    if (this.#pending > this.#horizon) this.#compare();
+    const winner = this.#winner;
     if (winner < 0) return nextAllowed(from, 0) ?? from.eligible[0]!;
     const group = this.#groups[winner]!;
     const endpoint = group.endpoints[group.position]!;
-    if (from.allows(endpoint)) {
-      this.#take(winner);
-      return endpoint;
-    }
-    return this.#elsewhere(from, winner);
+    if (!from.allows(endpoint)) return this.#elsewhere(from);
+    this.#take(winner);
+    return endpoint;
   }
 
-  /** Adds its weight to each current; returns the group with the greatest, -1 if there is none. */
-  #advance(): number {
+  /** Brings the currents up to date, and finds the greatest. */
+  #compare(): void {
+    this.#catchUp();
     const currents = this.#currents;
-    const weights = this.#weights;
     const places = this.#places;
-    let winner = -1;
-    let most = -Infinity;
-    for (let at = 0; at < currents.length; at += 1) {
-      const current = currents[at]! + weights[at]!;
-      currents[at] = current;
-      if (current < most || (current === most && places[at]! > places[winner]!)) continue;
-      most = current;
-      winner = at;
+    let winner = currents.length - 1;
+    for (let at = winner - 1; at >= 0; at -= 1) {
+      const ahead = currents[at]! - currents[winner]!;
+      if (ahead > 0 || (ahead === 0 && places[at]! < places[winner]!)) winner = at;
     }
-    return winner;
+    this.#winner = winner;
+    this.#horizon = UNKNOWN;
+  }
+
+  #catchUp(): void {
+    for (let at = 0; at < this.#currents.length; at += 1) this.#currents[at]! += this.#weights[at]! * this.#pending;
+    this.#pending = 0;
   }
 
   /** The group's next endpoint has its turn. */
@@ -71,12 +80,33 @@ class SmoothWeighted implements Balancer {
       group.position = 0;
       change = this.#total;
     }
-    this.#currents[at]! += group.leads[group.position]! - before - change;
+    change += before - group.leads[group.position]!;
     this.#places[at] = group.places[group.position]!;
+    if (change !== 0) {
+      this.#currents[at]! -= change;
+      this.#horizon = 0;
+    } else if (this.#horizon === UNKNOWN) {
+      this.#horizon = this.#picksUntilOvertaken(at);
+    }
+  }
+
+  /** For how many picks the greatest current stays the greatest, if that group goes on taking turns. */
+  #picksUntilOvertaken(winner: number): number {
+    const current = this.#currents[winner]!;
+    const weight = this.#weights[winner]!;
+    let picks = Number.MAX_SAFE_INTEGER;
+    for (let at = 0; at < this.#currents.length; at += 1) {
+      const gain = this.#weights[at]! - weight;
+      if (gain > 0) picks = Math.min(picks, (current - this.#currents[at]!) / gain);
+    }
+    // In the pick in which it draws level, the place in the list decides.
+    return Math.max(0, Math.ceil(picks) - 1);
   }
 
   /** The call tried whose turn it is: the turn is left to it, and the best of the others goes first. */
-  #elsewhere(from: Candidates, winner: number): Endpoint {
+  #elsewhere(from: Candidates): Endpoint {
+    this.#catchUp();
+    this.#horizon = 0;
     let best = -1;
     let offset = 0;
     for (let at = 0; at < this.#groups.length; at += 1) {
@@ -86,7 +116,7 @@ class SmoothWeighted implements Balancer {
       best = at;
       offset = found;
     }
-    if (best < 0) best = winner;
+    if (best < 0) best = this.#winner;
     const group = this.#groups[best]!;
     this.#currents[best]! += advanceTo(group, offset);
     const endpoint = group.endpoints[group.position]!;
@@ -96,6 +126,8 @@ class SmoothWeighted implements Balancer {
 
   /** Who may serve, or with what weight, changed: each keeps its place in the sequence, counted in picks it is owed. */
   #survey({ members, eligible, version }: Candidates): void {
+    this.#catchUp();
+    this.#horizon = 0;
     const owed = this.#owedNow();
     const standings: Standing[] = [];
     let total = 0;
