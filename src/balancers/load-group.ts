@@ -30,7 +30,7 @@ export class LoadGroup {
   /** Calls in flight on its least busy endpoint, by its weight. */
   load = Infinity;
   /** Picks so far by the weight of the whole group: among groups of equal load the one that is behind goes first. */
-  passed: number;
+  passed = 0;
   /** Its place among the groups. */
   rank = -1;
   readonly #first: (Seat | undefined)[] = [];

@@ -34,8 +34,9 @@ export class LoadGroups {
   /** One of the group was picked. */
   picked(group: LoadGroup): void {
     // A group that was busier for a while does not get all that it missed at once.
-    this.#passed = Math.max(this.#passed, group.passed);
-    group.passed = this.#passed + 1 / (group.weight * group.size);
+    const passed = Math.max(this.#passed, group.passed);
+    this.#passed = passed;
+    group.passed = passed + 1 / (group.weight * group.size);
     this.changed(group);
   }
 

@@ -1,7 +1,7 @@
 import type { Balancer, BalancerFactory, Candidates } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
-import { groupByWeight, type Standing, type WeightGroup } from './weight-group.js';
+import { advanceTo, firstAllowed, groupByWeight, type Standing, type WeightGroup } from './weight-group.js';
 import { weightOf } from './weight.js';
 import { nextAllowed } from './weighted-draw.js';
 
@@ -186,26 +186,3 @@ const settleUp = (
 };
 
 const within = (current: number, total: number): number => Math.max(-total, Math.min(total, current));
-
-/** How many turns ahead the first allowed endpoint of the group is; -1 if there is none. */
-const firstAllowed = ({ endpoints, position }: WeightGroup, from: Candidates): number => {
-  for (let offset = 0; offset < endpoints.length; offset += 1)
-    if (from.allows(endpoints[(position + offset) % endpoints.length]!)) return offset;
-  return -1;
-};
-
-/** Lets the endpoint so many turns ahead change places with the next one; returns by how much its current is greater. */
-const advanceTo = ({ endpoints, leads, places, position }: WeightGroup, offset: number): number => {
-  const other = (position + offset) % endpoints.length;
-  const lead = leads[other]! - leads[position]!;
-  swap(endpoints, position, other);
-  swap(leads, position, other);
-  swap(places, position, other);
-  return lead;
-};
-
-const swap = <T>(list: { [index: number]: T }, one: number, other: number): void => {
-  const held = list[one]!;
-  list[one] = list[other]!;
-  list[other] = held;
-};

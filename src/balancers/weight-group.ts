@@ -1,3 +1,4 @@
+import type { Candidates } from '../core/balancer.js';
 import type { Endpoint } from '../core/endpoint.js';
 
 /** Endpoints of equal weight, which take turns. */
@@ -37,4 +38,27 @@ export const groupByWeight = (standings: readonly Standing[]): WeightGroup[] => 
       position: 0,
     };
   });
+};
+
+/** How many turns ahead the first allowed endpoint of the group is; -1 if there is none. */
+export const firstAllowed = ({ endpoints, position }: WeightGroup, from: Candidates): number => {
+  for (let offset = 0; offset < endpoints.length; offset += 1)
+    if (from.allows(endpoints[(position + offset) % endpoints.length]!)) return offset;
+  return -1;
+};
+
+/** Lets the endpoint so many turns ahead change places with the next one; returns by how much its current is greater. */
+export const advanceTo = ({ endpoints, leads, places, position }: WeightGroup, offset: number): number => {
+  const other = (position + offset) % endpoints.length;
+  const lead = leads[other]! - leads[position]!;
+  swap(endpoints, position, other);
+  swap(leads, position, other);
+  swap(places, position, other);
+  return lead;
+};
+
+const swap = <T>(list: { [index: number]: T }, one: number, other: number): void => {
+  const held = list[one]!;
+  list[one] = list[other]!;
+  list[other] = held;
 };
