@@ -29,7 +29,10 @@ export class LoadGroup {
   size = 0;
   /** Calls in flight on its least busy endpoint, by its weight. */
   load = Infinity;
-  /** Picks so far by the weight of the whole group: among groups of equal load the one that is behind goes first. */
+  /**
+   * Picks so far by the weight of the whole group: among groups of equal load the one that is behind goes first. Given a
+   * number at once, since a field that was undefined at first allocates each fraction that it is given later.
+   */
   passed = 0;
   /** Its place among the groups. */
   rank = -1;

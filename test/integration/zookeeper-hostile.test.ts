@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { zookeeperRegistry } from '../../../src/registries/zookeeper/index.js';
+import { zookeeperRegistry } from '../../src/registries/zookeeper/index.js';
 
 const uncaught: unknown[] = [];
 const collect = (error: unknown): void => void uncaught.push(error);
