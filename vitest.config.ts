@@ -21,6 +21,8 @@ export default defineConfig({
           include: ['test/{unit,contracts,scenarios}/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
+          // Vitest leaves one core free; on two that would be half of them.
+          maxWorkers: '100%',
           testTimeout: 20_000,
         },
       },

@@ -11,7 +11,7 @@ describe.each(['p2c', 'roundRobin'] as const)('one of three instances, with %s()
     await load(world, { forMs: 1_000, workers: 10 });
     world.servers[0]!.mode = mode;
     const from = world.runtime.now();
-    const tally = await load(world, { forMs: 20_000, workers: 6 });
+    const tally = await load(world, { forMs: 20_000, workers: 4 });
     expect(failedBetween(tally, from, from + 10_000)).toBeLessThan(0.005 * tally.calls);
     expect(failedBetween(tally, from + 10_000, Infinity)).toBe(0);
   });
