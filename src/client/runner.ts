@@ -42,7 +42,7 @@ export class Runner {
         this.#ended(call, error);
         // The caller's own reason is not ours to write on.
         const isOurs = call.callerSignal === undefined || error !== call.callerSignal.reason;
-        if (isOurs && error instanceof Error) attachRecord(error, call.record);
+        if (isOurs && error instanceof Error && Object.isExtensible(error)) attachRecord(error, call.record);
         throw error;
       },
     );

@@ -31,8 +31,7 @@ const RECORD = shared.recordKey;
 
 /** Leaves the record on what the caller gets. A symbol: `JSON.stringify` and `for … in` pass it over. */
 export const attachRecord = (target: object, record: CallRecord): void => {
-  // A frozen error cannot carry it; that is no reason to fail a call.
-  if (Object.isExtensible(target)) (target as Record<symbol, CallRecord>)[RECORD] = record;
+  (target as Record<symbol, CallRecord>)[RECORD] = record;
 };
 
 /** The record of the call that gave this response or error; `undefined` if it is none of ours. */
