@@ -21,8 +21,8 @@ export interface Transport {
    */
   send(request: OutboundRequest, endpoint: Endpoint, signal?: AbortSignal): Promise<Response>;
   /**
-   * The same, for a transport that does without an AbortSignal, which costs several times what all of fairlead does for a
-   * call to make. Where it is given, `send` is not called.
+   * The same, for a transport that does without an AbortSignal, which costs more to make than all that fairlead
+   * does for a call. Where it is given, `send` is not called.
    */
   sendCancellable?(request: OutboundRequest, endpoint: Endpoint, cancellation: Cancellation): Promise<Response>;
   /** The endpoint left the service: its connections can be closed once they are idle. */
