@@ -1,15 +1,10 @@
 /** The door "fairlead". */
 export { createServiceClient } from './client/client.js';
 export type { ServiceClient, ServiceRequestInit } from './client/service-client.js';
-export type {
-  BulkheadOptions,
-  CallOptions,
-  DiscoveryPolicy,
-  EjectionOptions,
-  LayerOptions,
-  RetryOptions,
-  ServiceClientOptions,
-} from './client/options.js';
+export type { CallOptions, DiscoveryPolicy, LayerOptions, ServiceClientOptions } from './client/options.js';
+export type { BulkheadOptions } from './client/options/bulkhead.js';
+export type { EjectionOptions } from './client/options/ejection.js';
+export type { RetryOptions } from './client/options/retry.js';
 export type { Attempted, Classify } from './client/classify.js';
 export type { CallFunction, Invocation, ServiceCallOptions } from './client/invocation.js';
 export type { ClientSnapshot, InstanceSnapshot } from './client/snapshot.js';

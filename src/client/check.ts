@@ -61,3 +61,12 @@ export const hasMethods = (path: string, value: unknown, methods: readonly strin
   if (missing !== undefined)
     throw new TypeError(`${path}: expected an object with a method ${missing}(), got ${shown(value)}`);
 };
+
+/** The defaults under what was given; `undefined` counts as not given. */
+export const filled = <T extends object>(defaults: T, given: { readonly [K in keyof T]?: unknown } | undefined): T =>
+  Object.fromEntries(
+    Object.entries(defaults).map(([key, value]) => [
+      key,
+      (given as Record<string, unknown> | undefined)?.[key] ?? value,
+    ]),
+  ) as T;

@@ -5,49 +5,10 @@ import type { Registry } from '../core/registry.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Transport } from '../core/transport.js';
 import type { DiscoveryClient } from '../discovery/discovery-client.js';
-import type { RetryBudgetOptions } from '../machines/retry-budget.js';
 import type { Classify } from './classify.js';
-
-export interface RetryOptions {
-  /** Attempts of one call, the first included, 1–10. @default 3 */
-  readonly maxAttempts?: number | undefined;
-  /** The first wait is drawn from 0 up to this, in ms, 0–60 000; it doubles each time. @default 25 (Envoy) */
-  readonly baseMs?: number | undefined;
-  /** No wait is longer, in ms, 0–60 000. @default 250 (Envoy) */
-  readonly maxMs?: number | undefined;
-  /** How many retries the traffic carries. @default { ratio: 0.2, minPerSecond: 10, ttlMs: 10_000 } (Finagle) */
-  readonly budget?: RetryBudgetOptions | undefined;
-}
-
-export interface BulkheadOptions {
-  /** Logical calls at once, >= 1. @default 1_000 (Polly) */
-  readonly maxInFlight?: number | undefined;
-  /** Calls that may wait for a place, >= 0. @default 10_000 */
-  readonly maxQueue?: number | undefined;
-}
-
-export interface EjectionOptions {
-  /** An instance is out after so many failures in a row, 1–1 000; `false`: by ratio only. @default 5 (Envoy) */
-  readonly consecutiveFailures?: number | false | undefined;
-  /** … or when this share of its attempts failed, 0–1. @default 0.5 (Hystrix) */
-  readonly failureRatio?: number | undefined;
-  /** … of at least so many, 1–100 000. @default 20 (Hystrix) */
-  readonly minCalls?: number | undefined;
-  /** … within this time, in ms, 1 000–600 000. @default 10_000 */
-  readonly windowMs?: number | undefined;
-  /** How long it is out the first time, in ms, 10–600 000; doubles each time. @default 5_000 */
-  readonly baseMs?: number | undefined;
-  /** … and at most, in ms, 10–600 000. @default 10_000 */
-  readonly maxMs?: number | undefined;
-  /** No more than this share of the instances is out at once, 0–1; never the last one. @default 0.5 */
-  readonly maxEjectedRatio?: number | undefined;
-  /** When fewer than this share may serve, all do, 0–1; 0 = never. @default 0.3 */
-  readonly panicRatio?: number | undefined;
-  /** Attempts at once that try a returning instance, 1–100. @default 1 */
-  readonly probes?: number | undefined;
-  /** How many of them have to succeed, 1–100. @default 2 */
-  readonly successesToClose?: number | undefined;
-}
+import type { BulkheadOptions } from './options/bulkhead.js';
+import type { EjectionOptions } from './options/ejection.js';
+import type { RetryOptions } from './options/retry.js';
 
 export interface LayerOptions {
   /** Around the whole call, outside everything else; the first is outermost. */

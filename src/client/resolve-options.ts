@@ -5,6 +5,9 @@ import type { EjectionPolicy } from '../pool/ejection.js';
 import * as check from './check.js';
 import { DEFAULTS } from './defaults.js';
 import type { CallOptions, ServiceClientOptions } from './options.js';
+import { resolveBulkhead, type BulkheadPolicy } from './options/bulkhead.js';
+import { resolveEjection } from './options/ejection.js';
+import { resolveRetry, type RetryPolicy } from './options/retry.js';
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Pick<
@@ -20,19 +23,12 @@ export interface ResolvedOptions extends Pick<
   /** Given by the user: applies to the last attempt too. */
   readonly attemptTimeoutIsExplicit: boolean;
   readonly retry: RetryPolicy | false;
-  readonly bulkhead: { readonly maxInFlight: number; readonly maxQueue: number } | false;
+  readonly bulkhead: BulkheadPolicy | false;
   readonly ejection: EjectionPolicy | false;
   readonly slowStartMs: number;
   readonly redirects: 'same-origin' | 'any';
   readonly layers: Required<NonNullable<ServiceClientOptions['layers']>>;
   readonly discoveryPolicy: Record<string, unknown>;
-}
-
-export interface RetryPolicy {
-  readonly maxAttempts: number;
-  readonly baseMs: number;
-  readonly maxMs: number;
-  readonly budget: { readonly ratio: number; readonly minPerSecond: number; readonly ttlMs: number };
 }
 
 const DISCOVERY = ['ttlMs', 'firstTimeoutMs', 'maxStaleMs', 'holdDropRatio', 'holdMs'] as const;
@@ -62,8 +58,8 @@ export const resolveOptions = (options: ServiceClientOptions): ResolvedOptions =
     attemptTimeoutMs: given.attemptTimeoutMs ?? DEFAULTS.attemptTimeoutMs,
     attemptTimeoutIsExplicit: given.attemptTimeoutMs !== undefined,
     retry: resolveRetry(given.retry),
-    bulkhead: given.bulkhead === false ? false : filled(DEFAULTS.bulkhead, given.bulkhead),
-    ejection: given.ejection === false ? false : filled<EjectionPolicy>(DEFAULTS.ejection, given.ejection),
+    bulkhead: resolveBulkhead(given.bulkhead),
+    ejection: resolveEjection(given.ejection),
     slowStartMs: given.slowStartMs ?? DEFAULTS.slowStartMs,
     redirects: given.redirects ?? DEFAULTS.redirects,
     layers: { call: given.layers?.call ?? [], attempt: given.layers?.attempt ?? [] },
@@ -109,57 +105,4 @@ const checkParts = (given: Partial<ServiceClientOptions>): void => {
   check.number('attemptTimeoutMs', given.attemptTimeoutMs, { min: 0, above: true, orFalse: true });
   check.number('slowStartMs', given.slowStartMs, { min: 0 });
   check.object('layers', given.layers, { known: ['call', 'attempt'], hint: '; write { call: [layer] }' });
-  checkBulkhead(given.bulkhead);
-  checkEjection(given.ejection);
 };
-
-const checkBulkhead = (given: ServiceClientOptions['bulkhead']): void => {
-  if (given === false) return;
-  check.object('bulkhead', given, { known: Object.keys(DEFAULTS.bulkhead), hint: '; write { maxInFlight: 100 }' });
-  check.number('bulkhead.maxInFlight', given?.maxInFlight, { min: 1, integer: true });
-  check.number('bulkhead.maxQueue', given?.maxQueue, { min: 0, integer: true });
-};
-
-const EJECTION_RANGES: Record<keyof typeof DEFAULTS.ejection, check.Range> = {
-  consecutiveFailures: { min: 1, max: 1_000, integer: true, orFalse: true },
-  failureRatio: { min: 0, max: 1, above: true },
-  minCalls: { min: 1, max: 100_000, integer: true },
-  windowMs: { min: 1_000, max: 600_000 },
-  baseMs: { min: 10, max: 600_000 },
-  maxMs: { min: 10, max: 600_000 },
-  maxEjectedRatio: { min: 0, max: 1 },
-  panicRatio: { min: 0, max: 1 },
-  probes: { min: 1, max: 100, integer: true },
-  successesToClose: { min: 1, max: 100, integer: true },
-};
-
-const checkEjection = (given: ServiceClientOptions['ejection']): void => {
-  if (given === false) return;
-  const hint = '; write { consecutiveFailures: 5 }, or false';
-  const values = check.object('ejection', given, { known: Object.keys(EJECTION_RANGES), hint });
-  for (const [key, range] of Object.entries(EJECTION_RANGES)) check.number(`ejection.${key}`, values[key], range);
-};
-
-const resolveRetry = (given: ServiceClientOptions['retry']): RetryPolicy | false => {
-  if (given === false) return false;
-  check.object('retry', given, { known: Object.keys(DEFAULTS.retry), hint: '; write { maxAttempts: 3 }, or false' });
-  check.number('retry.maxAttempts', given?.maxAttempts, { min: 1, max: 10, integer: true });
-  check.number('retry.baseMs', given?.baseMs, { min: 0, max: 60_000 });
-  check.number('retry.maxMs', given?.maxMs, { min: 0, max: 60_000 });
-  const hint = '; write { ratio: 0.2 }';
-  check.object('retry.budget', given?.budget, { known: Object.keys(DEFAULTS.retry.budget), hint });
-  check.number('retry.budget.ratio', given?.budget?.ratio, { min: 0, max: 1_000 });
-  check.number('retry.budget.minPerSecond', given?.budget?.minPerSecond, { min: 0, max: 1_000_000 });
-  check.number('retry.budget.ttlMs', given?.budget?.ttlMs, { min: 1_000, max: 60_000 });
-  const { budget, ...rest } = given ?? {};
-  return { ...filled(DEFAULTS.retry, rest), budget: filled(DEFAULTS.retry.budget, budget) };
-};
-
-/** The defaults under what was given; `undefined` counts as not given. */
-const filled = <T extends object>(defaults: T, given: { readonly [K in keyof T]?: unknown } | undefined): T =>
-  Object.fromEntries(
-    Object.entries(defaults).map(([key, value]) => [
-      key,
-      (given as Record<string, unknown> | undefined)?.[key] ?? value,
-    ]),
-  ) as T;
