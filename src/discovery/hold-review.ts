@@ -3,9 +3,9 @@ import type { ServiceInstance } from '../core/instance.js';
 import type { Registry, RegistryProblem } from '../core/registry.js';
 import type { Runtime } from '../core/runtime.js';
 import { fullJitter } from '../machines/backoff.js';
+import { REGISTRY_BACKOFF } from '../machines/registry-backoff.js';
 import { Alarm } from './alarm.js';
 import type { LossProtection } from './loss-protection.js';
-import { REGISTRY_BACKOFF } from './reconnect.js';
 
 export interface HoldReviewParts {
   readonly service: string;

@@ -53,7 +53,8 @@ const idOf = (entry: unknown): string | undefined => {
   }
 };
 
-const WHOLE_NUMBER = /^\d{1,40}$/;
+/** Decimal, or hexadecimal as ZooKeeper's tools write it. */
+const WHOLE_NUMBER = /^(?:\d{1,40}|0x[0-9a-f]{1,40})$/;
 
 /** Of two entries at one place, the one that was registered later. */
 const newer = (earlier: ServiceInstance, later: ServiceInstance): ServiceInstance => {

@@ -1,7 +1,6 @@
 import { fullJitter } from '../machines/backoff.js';
+import { REGISTRY_BACKOFF } from '../machines/registry-backoff.js';
 
-/** Full-jitter back-off of every contact to a registry. */
-export const REGISTRY_BACKOFF = Object.freeze({ baseMs: 100, maxMs: 30_000 });
 /** A watch that breaks sooner after its set counts as a failure too: else a flapping registry is asked 20 times a second. */
 const STEADY_MS = 1_000;
 

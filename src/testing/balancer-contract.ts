@@ -46,6 +46,25 @@ const starvesNobody = (fresh: Fresh): void => {
   check(picked.size === 5, `only ${picked.size} of 5 were ever picked`);
 };
 
+/** However slow it was, and however often it failed: what is known of it grows old. One call at a time, 100 a second. */
+const forgetsNobody = (fresh: Fresh): void => {
+  for (const size of [2, 3, 10]) {
+    const fleet = fleetOf(size);
+    Object.assign(fleet[0]!, { latencyMs: 60_000, successRatio: 0 });
+    const balancer = fresh();
+    const from = testCandidates(fleet);
+    for (let now = 0; now <= 60_000; now += 10) {
+      const picked = balancer.pick(from, testCall({ now, hashKey: `key ${now}` })) as TestEndpoint;
+      picked.lastStartedAt = now;
+      balancer.started?.(picked);
+      balancer.settled?.(picked, 'success', 1);
+      // Some more, since one of many is seldom looked at.
+      const forgotten = fleet.find(endpoint => now - endpoint.lastStartedAt > 11_000);
+      check(forgotten === undefined, `${forgotten?.instance.id} of ${size} got nothing for more than 10 s`);
+    }
+  }
+};
+
 const survivesChange = (fresh: Fresh): void => {
   const balancer = fresh();
   const fleet = fleetOf(10);
@@ -91,6 +110,7 @@ export const balancerContract = (make: () => BalancerFactory): readonly Contract
     { name: 'picks somebody the call has not tried, if there is one', run: () => picksUntried(fresh) },
     { name: 'picks somebody even when all were tried', run: () => picksWhenAllTried(fresh) },
     { name: 'starves nobody', run: () => starvesNobody(fresh) },
+    { name: 'forgets nobody for more than 10 s, however slow or failing', run: () => forgetsNobody(fresh) },
     { name: 'picks for calls without a hash key', run: () => picksWithoutKey(fresh) },
     { name: 'goes on when the set changes under it', run: () => survivesChange(fresh) },
     { name: 'bears to be told of endpoints that are out, left or were never seen', run: () => bearsStrangers(fresh) },

@@ -62,6 +62,14 @@ export class RegistryReader {
     return this.until(`the ids ${shown(expected)}`, set => shown(idsOf(set)) === shown(expected));
   }
 
+  untilPorts(ports: readonly number[]): Promise<InstanceSet> {
+    const expected = [...ports].sort((one, other) => one - other);
+    return this.until(`the ports ${shown(expected)}`, set => {
+      const listed = portsOf(set);
+      return listed.length === expected.length && listed.every((port, index) => port === expected[index]);
+    });
+  }
+
   abort(): void {
     this.#controller.abort(new Error('the reader aborted'));
   }
@@ -89,5 +97,7 @@ export class RegistryReader {
 
 export const idsOf = (set: InstanceSet): string[] => set.map(({ id }) => id).sort();
 
-const shown = (ids: readonly string[]): string =>
+export const portsOf = (set: InstanceSet): number[] => set.map(({ port }) => port).sort((one, other) => one - other);
+
+const shown = (ids: readonly (string | number)[]): string =>
   JSON.stringify(ids.length > 10 ? [...ids.slice(0, 10), ids.length] : ids);

@@ -21,8 +21,17 @@ const BAD: readonly (readonly [string, object])[] = [
   ['a negative weight', { weight: -1 }],
 ];
 
-/** Registrations. */
+/** Registrations, and services that have none. */
 export const writingCases: readonly CaseStory[] = [
+  {
+    name: 'the first set comes at once, and is empty for a service that nobody registered',
+    async run({ registry, service, read }) {
+      const reader = read();
+      deepEqual(await reader.next(), []);
+      deepEqual(await reader.within(registry.discover(service), 'a read'), []);
+      await reader.end();
+    },
+  },
   {
     name: 'what is registered is seen, with all that was said of it',
     async run({ service, register, read }) {
@@ -97,11 +106,47 @@ export const writingCases: readonly CaseStory[] = [
     },
   },
   {
-    name: 'ids may be long and of any script',
+    name: 'two ids on one address are two entries, and it can be told which is newer',
     async run({ register, read }) {
-      const ids = ['ключ-雪-😀 é', 'a.b:c~d%2Fe', `long-${'x'.repeat(200)}`];
-      for (const [index, id] of ids.entries()) await register({ ...at(20_001 + index), id });
-      await read().untilIds(ids);
+      const place = { address: '127.0.0.1', port: 20_001 };
+      await register({ ...place, id: 'first' });
+      await read().untilIds(['first']);
+      await register({ ...place, id: 'second' });
+      const set = await read().untilIds(['first', 'second']);
+      const numberOf = (wanted: string) => BigInt(set.find(({ id }) => id === wanted)!.incarnation!);
+      ok(numberOf('second') > numberOf('first'), 'the incarnation of the later is no greater number');
+    },
+  },
+  {
+    name: 'ids and services may be long and of any script',
+    async run({ registry, service, register, read }) {
+      const names = ['ключ-雪-😀 é', 'a.b:c~d%2Fe', `long-${'x'.repeat(200)}`];
+      for (const [index, id] of names.entries()) await register({ ...at(20_001 + index), id });
+      await read().untilIds(names);
+      for (const [index, name] of names.entries()) {
+        const other = `${service} ${name}`;
+        await register({ id: `of-${index}`, address: '127.0.0.1', port: 20_101 + index, service: other });
+        await read(other).untilIds([`of-${index}`]);
+        deepEqual(idsOf(await registry.discover(other)), [`of-${index}`]);
+      }
+    },
+  },
+  {
+    name: 'a registration that is given up rejects with the reason, and leaves nothing',
+    async run({ registry, registrar, service, read }) {
+      const reason = new Error('enough');
+      const input = { ...at(20_001), service };
+      await rejects(registrar.register(input, { signal: AbortSignal.abort(reason) }), reason);
+      const controller = new AbortController();
+      const pending = registrar.register(input, { signal: controller.signal });
+      controller.abort(reason);
+      // It may have been there in that very moment.
+      await pending.then(
+        registration => registration.deregister(),
+        (error: unknown) => equal(error, reason),
+      );
+      await read().untilIds([]);
+      deepEqual(idsOf(await registry.discover(service)), []);
     },
   },
   {

@@ -15,6 +15,8 @@ export interface TestRuntime extends Runtime {
    * runs too, if it falls due within `ms`.
    */
   advance(ms: number): Promise<void>;
+  /** Time passes and nothing runs, as while an event loop is blocked; what fell due meanwhile runs with the next `advance`. */
+  block(ms: number): void;
   /** Lets all promises settle without moving time. */
   settle(): Promise<void>;
   /** Timers that wait to run: 0 shows that nothing was left behind. */
@@ -83,6 +85,10 @@ class VirtualRuntime implements TestRuntime {
       }
       signal?.addEventListener('abort', abort, { once: true });
     });
+
+  block(ms: number): void {
+    this.#now += ms;
+  }
 
   async settle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn += 1) await Promise.resolve();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InstanceInput, ServiceInstance } from '../../src/core/instance.js';
-import type { Registry, WatchContext } from '../../src/core/registry.js';
+import type { RegisterOptions, Registry, WatchContext } from '../../src/core/registry.js';
 import type { Runtime } from '../../src/core/runtime.js';
 import { memoryRegistry, type MemoryRegistry } from '../../src/registries/memory.js';
 import { registryContract } from '../../src/testing/registry-contract.js';
@@ -34,7 +34,7 @@ const watchingWith = (change: (sets: Sets, context: WatchContext) => Sets) => (s
   watch: (service: string, context: WatchContext) => change(sound.watch(service, context), context),
 });
 const registering = (change: (input: InstanceInput) => InstanceInput) => (sound: MemoryRegistry) => ({
-  register: (input: InstanceInput) => sound.register(change(input)),
+  register: (input: InstanceInput, options?: RegisterOptions) => sound.register(change(input), options),
 });
 
 const FAULTS: Record<string, [expected: string, make: () => Registry]> = {
@@ -113,7 +113,47 @@ const FAULTS: Record<string, [expected: string, make: () => Registry]> = {
     'what is registered is seen',
     () => faulty(registering(input => ({ ...input, weight: undefined }))),
   ],
-  'cuts long ids': ['ids may be long', () => faulty(registering(input => ({ ...input, id: input.id?.slice(0, 63) })))],
+  'cuts long ids': [
+    'ids and services may be long',
+    () => faulty(registering(input => ({ ...input, id: input.id?.slice(0, 63) }))),
+  ],
+  'cannot tell which of two is newer': [
+    'two ids on one address',
+    () =>
+      faulty(
+        watchingWith(async function* (sets) {
+          for await (const set of sets)
+            yield set.map(({ incarnation, ...rest }) => ({ ...rest, incarnation: `-${incarnation}` }));
+        }),
+      ),
+  ],
+  'misses what changes while a watch begins': [
+    'what changes while a watch begins',
+    () =>
+      faulty(sound => ({
+        async *watch(service: string, context: WatchContext) {
+          const set = await sound.discover(service);
+          await new Promise(setImmediate);
+          const later = sound.watch(service, context)[Symbol.asyncIterator]();
+          await later.next();
+          yield set;
+          for (;;) {
+            const { done, value } = await later.next();
+            if (done === true) return;
+            yield value;
+          }
+        },
+      })),
+  ],
+  'reads on though it was aborted': [
+    'a read that is aborted',
+    () => faulty(sound => ({ discover: (service: string) => sound.discover(service) })),
+  ],
+  'is read after its end': ['close ends watches', () => faulty(() => ({ discover: async () => [] }))],
+  'registers though that was given up': [
+    'a registration that is given up',
+    () => faulty(sound => ({ register: (input: InstanceInput) => sound.register(input) })),
+  ],
   'keeps the incarnation of an id for ever': [
     'an id that is registered anew',
     () => {
@@ -139,3 +179,18 @@ test.each(Object.entries(FAULTS))('the contract catches a registry that %s', asy
     `failed: ${failed.join('; ')}`,
   ).toBe(true);
 });
+
+const dying = registryContract('mortal', () => ({ registry: memoryRegistry(), runtime: impatient }), {
+  startOwner: async () => () => undefined,
+  spoil: async () => 1,
+});
+
+test.each(['what a process registered that died', 'bad entries are told'])(
+  'the contract asks only with the means for it, and then in earnest: %s',
+  async expected => {
+    const without = registryContract('bare', () => ({ registry: memoryRegistry() })).map(({ name }) => name);
+    expect(without.filter(name => name.includes(expected))).toEqual([]);
+    const { run } = dying.find(({ name }) => name.startsWith(`mortal: ${expected}`))!;
+    await expect(run()).rejects.toThrow();
+  },
+);

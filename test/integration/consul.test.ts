@@ -1,5 +1,5 @@
 /** consulRegistry on a real Consul. What it wrote is read by plain HTTP, and what it reads was written without it. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -8,7 +8,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceInstance } from '../../src/core/instance.js';
@@ -16,9 +15,9 @@ import type { RegistryProblem } from '../../src/core/registry.js';
 import { systemRuntime } from '../../src/core/runtime.js';
 import { consulRegistry, type ConsulRegistry, type ConsulRegistryOptions } from '../../src/registries/consul/index.js';
 import { askJson, eventually, serverOrSkip, startConsul, type Consul } from '../servers/index.js';
+import { ownerThatLeaves } from './support/owners.js';
 
 const server = await serverOrSkip('consul');
-const OWNER = fileURLToPath(new URL('consul-owner.ts', import.meta.url));
 const WEB = { id: 'web-1', service: 'web', address: '10.0.0.1', port: 8080 };
 
 interface Entry {
@@ -158,30 +157,11 @@ describe.skipIf(server === undefined)('consulRegistry on a real Consul', () => {
     expect(await witness('tagged')).toEqual([]);
   });
 
-  it('stops being listed as passing within its TTL when its owner is killed', async () => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, consul.url, 'owned-1', 'stay']);
-    await once(owner.stdout, 'data');
-    await sleep(3_000);
-    const registry = registryOf();
-    expect(await statusOf(registry, 'owned')).toBe('passing');
-    owner.kill('SIGKILL');
-    const killedAt = performance.now();
-    await eventually(async () => expect(await statusOf(registry, 'owned')).toBe('critical'));
-    expect(performance.now() - killedAt).toBeLessThan(2_000 + 1_000);
-    await fetch(`${consul.url}/v1/agent/service/deregister/owned-1`, { method: 'PUT' });
-  });
-
   it('leaves a process nothing to live for, and Consul nothing to list, when it is closed', async () => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, consul.url, 'owned-2', 'leave']);
-    const said: string[] = [];
-    owner.stdout.on('data', chunk => said.push(String(chunk)));
-    owner.stderr.on('data', chunk => said.push(String(chunk)));
-    await once(owner.stdout, 'data');
-    const closedAt = performance.now();
-    const [code] = (await once(owner, 'exit')) as [number];
-    expect(said.join('')).toBe('closed\n');
-    expect(code).toBe(0);
-    expect(performance.now() - closedAt).toBeLessThan(1_000);
+    const instance = { id: 'first', service: 'owned', address: '127.0.0.1', port: 9 };
+    const left = await ownerThatLeaves({ kind: 'consul', address: consul.nodes[0].address, instance });
+    expect(left).toMatchObject({ said: 'closed\n', code: 0 });
+    expect(left.lingeredMs).toBeLessThan(1_000);
     expect(await witness('owned')).toEqual([]);
   });
 });
@@ -234,56 +214,6 @@ describe.skipIf(server === undefined)('consulRegistry and a Consul that goes and
       expect(performance.now() - backAt).toBeLessThan(ttlMs + 2_000);
       expect(told.sort()).toEqual(['checked lost', 'checked restored', 'own lost', 'own restored']);
       after.abort();
-    } finally {
-      await registry.close();
-      await consul.stop();
-    }
-  });
-
-  it('that was down from the start: registered within a moment of its coming up', async () => {
-    const consul = await startConsul();
-    await consul.kill();
-    const registry = consulRegistry({ url: consul.url });
-    try {
-      await expect(registry.discover('web')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
-      const controller = new AbortController();
-      const given = registry.register({ ...WEB, id: 'web-9' }, { signal: controller.signal });
-      void sleep(500).then(() => controller.abort(new Error('given up')));
-      await expect(given).rejects.toThrow('given up');
-      const pending = registry.register(WEB, { ttlMs });
-      await sleep(1_000);
-      await consul.restart();
-      const backAt = performance.now();
-      expect((await pending).state).toBe('registered');
-      expect(performance.now() - backAt).toBeLessThan(ttlMs + 2_000);
-      expect((await registry.discover('web')).map(({ id }) => id)).toEqual(['web-1']);
-    } finally {
-      await registry.close();
-      await consul.stop();
-    }
-  });
-
-  it('that stops without closing: reads end by their time limit, the registration is lost on time and restored', async () => {
-    const consul = await startConsul();
-    const registry = consulRegistry({ url: consul.url, requestTimeoutMs: 1_000, waitMs: 2_000 });
-    try {
-      const registration = await registry.register(WEB, { ttlMs });
-      const { next } = watching(registry, 'web');
-      await next();
-      const held = next();
-      held.catch(() => undefined);
-      await consul.pause();
-      const pausedAt = performance.now();
-      await expect(registry.discover('web')).rejects.toThrow(/no answer within 1000 ms/);
-      await expect(held).rejects.toThrow(/no answer within 3200 ms/);
-      await eventually(() => expect(registration.state).toBe('lost'));
-      expect(performance.now() - pausedAt).toBeLessThan(ttlMs + 500);
-      await sleep(2_000);
-      consul.resume();
-      const backAt = performance.now();
-      await eventually(() => expect(registration.state).toBe('registered'));
-      expect(performance.now() - backAt).toBeLessThan(ttlMs + 2_000);
-      await eventually(async () => expect(await registry.discover('web')).toMatchObject([{ status: 'passing' }]));
     } finally {
       await registry.close();
       await consul.stop();

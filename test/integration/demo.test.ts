@@ -3,12 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { summarise } from '../../examples/demo/summary.js';
-import { planOf } from '../../examples/demo/script.js';
-import { Witness } from '../../examples/demo/witness.js';
-import { eventually, serverOrSkip } from '../servers/index.js';
+import { askFourLetters, askJson, eventually, serverOrSkip, startEtcd, startZooKeeper } from '../servers/index.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const SCHEMES = { consul: 'http://', etcd: 'http://', zookeeper: '' };
 
 type Ended = { readonly code: number | null; readonly output: string };
 
@@ -55,7 +54,11 @@ const statusOf = (pid: number): string => {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 };
 
-const consul = await serverOrSkip('consul');
+const SERVERS = {
+  consul: await serverOrSkip('consul'),
+  etcd: await serverOrSkip('etcd'),
+  zookeeper: await serverOrSkip('zookeeper'),
+};
 
 describe('the demo', () => {
   beforeAll(() => {
@@ -81,13 +84,66 @@ describe('the demo', () => {
     expect(code, output).toBe(0);
   }, 30_000);
 
-  it.skipIf(consul === undefined)(
-    'does so with instances in a real Consul',
+  describe.each(['consul', 'etcd', 'zookeeper'] as const)('with instances in a real %s', kind => {
+    it.skipIf(SERVERS[kind] === undefined)(
+      'does so',
+      async () => {
+        const { code, output } = await demo('--registry', kind, '--seconds', '8').ended;
+        expect(output).toMatch(/^calls \d{3,}, failed 0, /m);
+        expect(output).toMatch(/^a answering 503 +out after \d+ ms, +back after \d+ ms$/m);
+        expect(code, output).toBe(0);
+      },
+      60_000,
+    );
+
+    it('says in one sentence that no server answers', async () => {
+      const address = '127.0.0.1:1';
+      const { code, output } = await demo('--registry', kind, '--url', `${SCHEMES[kind]}${address}`).ended;
+      expect(output).toMatch(new RegExp(`^demo: no ${kind} answers at .*${address}: .+\n$`, 'i'));
+      expect(code).toBe(1);
+    }, 30_000);
+  });
+
+  it.skipIf(SERVERS.etcd === undefined)(
+    'leaves nothing in an etcd that stays, when it is stopped in the middle',
     async () => {
-      const { code, output } = await demo('--registry', 'consul', '--seconds', '8').ended;
-      expect(output).toMatch(/^calls \d{3,}, failed 0, /m);
-      expect(output).toMatch(/^a answering 503 +out after \d+ ms, +back after \d+ ms$/m);
-      expect(code, output).toBe(0);
+      const etcd = await startEtcd();
+      try {
+        const { ended, said, signal } = demo('--registry', 'etcd', '--url', etcd.endpoints[0]!);
+        await said('b is SIGKILLed');
+        const body = JSON.stringify({ key: 'AA==', range_end: 'AA==' });
+        const keys = (): Promise<unknown> => askJson(`${etcd.endpoints[0]}/v3/kv/range`, { method: 'POST', body });
+        expect(await keys()).toMatchObject({ count: '3' });
+        signal('SIGTERM');
+        expect((await ended).code).toBe(143);
+        expect(await keys()).not.toHaveProperty('count');
+      } finally {
+        await etcd.stop();
+      }
+    },
+    60_000,
+  );
+
+  it.skipIf(SERVERS.zookeeper === undefined)(
+    'leaves nothing in a ZooKeeper that stays, when it is stopped in the middle',
+    async () => {
+      const zookeeper = await startZooKeeper();
+      const nodes = async (): Promise<number> => {
+        const answer = await askFourLetters(zookeeper.nodes[0].ports.client, 'srvr');
+        return Number(/^Node count: (\d+)$/m.exec(answer)?.[1]);
+      };
+      try {
+        const before = await nodes();
+        const { ended, said, signal } = demo('--registry', 'zookeeper', '--url', zookeeper.connectString);
+        await said('b is SIGKILLed');
+        expect(await nodes()).toBe(before + 5);
+        signal('SIGTERM');
+        expect((await ended).code).toBe(143);
+        // What all services of the prefix are below.
+        expect(await nodes()).toBe(before + 1);
+      } finally {
+        await zookeeper.stop();
+      }
     },
     60_000,
   );
@@ -113,88 +169,22 @@ describe('the demo', () => {
 
   it('has a help text', async () => {
     const { code, output } = await demo('--help').ended;
-    expect(output).toContain('--registry memory|consul');
+    expect(output).toContain('--registry memory|consul|etcd|zookeeper');
     expect(code).toBe(0);
   });
 
   it.each([
     [['--bad'], "Unknown option '--bad'"],
     [['--seconds', '4'], '--seconds: expected 5-600, got "4"'],
-    [['--registry', 'eureka'], '--registry: expected memory or consul, got "eureka"'],
-    [['--registry', 'etcd'], '--registry etcd: not in this version'],
-    [['--registry', 'zookeeper'], '--registry zookeeper: not in this version'],
-    [['--url', 'http://127.0.0.1:8500'], '--url is for --registry consul'],
-    [['--registry', 'consul', '--url', 'localhost'], '--url: expected one such as'],
+    [['--registry', 'eureka'], '--registry: expected memory, consul, etcd or zookeeper, got "eureka"'],
+    [['--url', 'http://127.0.0.1:8500'], '--url is for --registry consul, etcd or zookeeper'],
+    [['--registry', 'consul', '--url', 'localhost'], '--url: expected one such as http://127.0.0.1:8500, got'],
+    [['--registry', 'etcd', '--url', 'localhost'], '--url: expected one such as http://127.0.0.1:2379, got'],
+    [['--registry', 'zookeeper', '--url', 'http://a:1'], '--url: expected one such as 127.0.0.1:2181, got'],
   ])('refuses %j in one sentence', async (args, sentence) => {
     const { code, output } = await demo(...args).ended;
     expect(output).toContain(`demo: ${sentence}`);
     expect(output).not.toContain('    at ');
     expect(code).toBe(2);
-  });
-});
-
-describe("the demo's own verdict", () => {
-  const [fault] = planOf(8);
-  const well = {
-    gets: { ok: 900, failed: 0 },
-    ...{
-      posts: { ok: 100, failed: 3 },
-      retries: 7,
-      p50Ms: 36,
-      p99Ms: 60,
-      processedTwice: 0,
-      skipped: 0,
-      complaints: [],
-    },
-  };
-  const seen = {
-    id: 'orders-a',
-    state: 'serving',
-    expectedMs: 35,
-    inFlight: 1,
-    reason: null,
-    availableInMs: 0,
-  } as const;
-
-  type Course = { readonly outAfterMs?: number; readonly backAfterMs?: number; readonly share?: number };
-
-  const witnessOf = ({ outAfterMs, backAfterMs, share = 0.3 }: Course): Witness => {
-    const witness = new Witness(planOf(8));
-    witness.struck(fault!, 1_000);
-    if (outAfterMs !== undefined) witness.ejected('a', 1_000 + outAfterMs);
-    witness.healed(fault!, 5_000);
-    if (backAfterMs !== undefined) witness.look('a', { ...seen, share }, 5_000 + backAfterMs);
-    return witness;
-  };
-
-  it.each<[string, Course, Partial<typeof well>, string[]]>([
-    ['all as promised', { outAfterMs: 40, backAfterMs: 3_000 }, {}, []],
-    ['out at the last moment', { outAfterMs: 2_000, backAfterMs: 10_000 }, {}, []],
-    ['never out', { backAfterMs: 3_000 }, {}, ['was not seen to go out', 'was not seen to come back']],
-    ['out too late', { outAfterMs: 2_001, backAfterMs: 3_000 }, {}, ['was out after 2001 ms, later than 2000']],
-    ['never back', { outAfterMs: 40 }, {}, ['was not seen to come back']],
-    ['back without calls', { outAfterMs: 40, backAfterMs: 3_000, share: 0.01 }, {}, ['was not seen to come back']],
-    ['back too late', { outAfterMs: 40, backAfterMs: 10_001 }, {}, ['was back after 10001 ms, later than 10000']],
-    ['a GET failed', { outAfterMs: 40, backAfterMs: 3_000 }, { gets: { ok: 900, failed: 1 } }, ['1 GETs failed']],
-    [
-      'a POST was repeated',
-      { outAfterMs: 40, backAfterMs: 3_000 },
-      { processedTwice: 1 },
-      ['processed more than once'],
-    ],
-  ])('%s', (_story, course, totals, complaints) => {
-    const { lines, exitCode } = summarise({
-      totals: { ...well, ...totals },
-      witness: witnessOf(course),
-      plan: [fault!],
-    });
-    const told = lines.filter(line => line.startsWith('NOT AS PROMISED: '));
-    expect(told).toEqual(complaints.map(complaint => expect.stringContaining(complaint)));
-    expect(exitCode).toBe(complaints.length === 0 ? 0 : 1);
-  });
-
-  it('is bad when a fault of the plan never came', () => {
-    const { exitCode } = summarise({ totals: well, witness: new Witness(planOf(8)), plan: planOf(8) });
-    expect(exitCode).toBe(1);
   });
 });

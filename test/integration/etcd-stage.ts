@@ -1,14 +1,8 @@
-/** What tests of etcdRegistry share: a witness that is not our adapter, a wire that can be cut, and a watched service. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { DiscoveryClient } from '../../src/discovery/discovery-client.js';
-import type { ClientEvent } from '../../src/core/events.js';
-import type { Registration } from '../../src/core/registry.js';
-import { etcdRegistry, type EtcdRegistryOptions } from '../../src/registries/etcd/index.js';
-import { askJson } from '../servers/index.js';
+/** etcd to tests: a witness that is not our adapter, and what faults need to know of it. */
+import { askJson, startEtcd, type ServerNode } from '../servers/index.js';
+import type { Kind, Locked, Witness } from './support/fault-scene.js';
+import { openRegistry } from './support/open-registry.js';
 
-export const TTL_MS = 2_000;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const plain = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
 
@@ -38,89 +32,45 @@ export const witness = (url: string, token?: string) => {
   };
 };
 
-/** Calls that a server has taken so far, as it counts them itself. */
-export const requestsSeenBy = async (url: string): Promise<number> => {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return [...text.matchAll(/^grpc_server_started_total\{.*\} (\d+)$/gm)].reduce(
-    (sum, [, count]) => sum + Number(count),
-    0,
-  );
-};
+const witnessOf = (url: string, token?: () => Promise<string>): Witness => ({
+  async has(service, id) {
+    const key = `/services/${service}/${id}`;
+    const { lease = '0' } = (await witness(url, await token?.()).list(`/services/${service}/`))[key] ?? {};
+    // One without a lease would outlive its owner.
+    return lease !== '0';
+  },
+  put: async (service, id, port) =>
+    void (await witness(url, await token?.()).put(`/services/${service}/${id}`, `127.0.0.1:${port}`)),
+});
 
-/** Bytes pass both ways until it is cut (with a reset) or stalled (silence: a cable that was pulled). */
-export const startWire = async (target: string) => {
-  const { hostname, port } = new URL(target);
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let silent = false;
-  const server = createServer(near => {
-    const far = connect(Number(port), hostname);
-    const pair = [near, far] as const;
-    pairs.add(pair);
-    for (const [from, to] of [pair, [far, near] as const]) {
-      from.on('data', chunk => void (silent || to.destroyed || to.write(chunk)));
-      from.on('error', () => undefined);
-      from.once('close', () => {
-        pairs.delete(pair);
-        if (!silent) to.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = (): void => pairs.forEach(pair => pair.forEach(socket => socket.resetAndDestroy()));
+/** A user whose password is another one most of the time. */
+const locked = async (): Promise<Locked> => {
+  const cluster = await startEtcd();
+  const { url } = cluster.nodes[0];
+  const login = { name: 'root', password: 'root-secret' };
+  const { ask } = witness(url);
+  await ask('auth/user/add', login);
+  await ask('auth/user/grant', { user: 'root', role: 'root' });
+  await ask('auth/user/add', { name: 'app', password: 'another' });
+  await ask('auth/user/grant', { user: 'app', role: 'root' });
+  await ask('auth/enable', {});
+  const token = async (): Promise<string> => ((await ask('auth/authenticate', login)) as { token: string }).token;
+  const change = async (password: string): Promise<void> =>
+    void (await witness(url, await token()).ask('auth/user/changepw', { name: 'app', password }));
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get connections() {
-      return pairs.size;
-    },
-    cut,
-    stall(on: boolean) {
-      silent = on;
-    },
-    close() {
-      cut();
-      server.close();
-    },
+    cluster,
+    secret: 'app-secret',
+    witness: witnessOf(url, token),
+    open: address => openRegistry.etcd([address], { ttlMs: 0 }, { username: 'app', password: 'app-secret' }),
+    grant: () => change('app-secret'),
+    revoke: () => change('another'),
   };
 };
 
-/** Counts the connections that this process tries to make. */
-export const countConnections = () => {
-  let count = 0;
-  const listener = (): void => void (count += 1);
-  subscribe('net.client.socket', listener);
-  const startedAt = performance.now();
-  return () => {
-    unsubscribe('net.client.socket', listener);
-    return { count, perSecond: count / ((performance.now() - startedAt) / 1_000) };
-  };
+export const etcdKind: Kind = {
+  name: 'etcd',
+  outlivesStillLeader: true,
+  start: nodes => startEtcd({ nodes }),
+  witness: (node: ServerNode) => witnessOf(node.url),
+  locked,
 };
-
-/** A registration of ours, and a DiscoveryClient that watches its service through a registry of its own. */
-export const setStage = async (options: EtcdRegistryOptions, service: string) => {
-  const short = { requestTimeoutMs: 1_000, watchdogMs: 1_000, ...options };
-  const registrar = etcdRegistry(short);
-  const reader = etcdRegistry(short);
-  const events: ClientEvent[] = [];
-  const told: string[] = [];
-  /** How many instances each set had that was published. */
-  const sizes: number[] = [];
-  const discovery = new DiscoveryClient({ registry: reader, onEvent: event => events.push(event) });
-  discovery.subscribe(service, { changed: set => sizes.push(set.instances.length) });
-  const pending = registrar.register({ id: 'own', service, address: '127.0.0.1', port: 7_001 }, { ttlMs: TTL_MS });
-  pending.catch(() => undefined);
-  const follow = (registration: Registration): void => {
-    for (const type of ['lost', 'restored', 'error'] as const) registration.on(type, () => void told.push(type));
-  };
-  return {
-    ...{ registrar, reader, discovery, events, told, sizes, service, pending, follow },
-    prefix: `/services/${service}/`,
-    async ids(): Promise<string[]> {
-      return (await discovery.getInstances(service)).map(({ id }) => id).sort();
-    },
-    async close(): Promise<void> {
-      await discovery.close();
-      await Promise.all([registrar.close(), reader.close()]);
-    },
-  };
-};
-export type Stage = Awaited<ReturnType<typeof setStage>>;

@@ -1,12 +1,8 @@
 /** etcdRegistry on a real etcd. What it wrote is read by etcdctl or HTTP, and what it reads was written by those. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,11 +11,13 @@ import type { RegistryProblem } from '../../src/core/registry.js';
 import { systemRuntime } from '../../src/core/runtime.js';
 import { etcdRegistry, type EtcdRegistry, type EtcdRegistryOptions } from '../../src/registries/etcd/index.js';
 import { eventually, serverOrSkip, startEtcd, type Etcd } from '../servers/index.js';
+import { reservePorts } from '../servers/ports.js';
 import { onPath } from '../servers/run.js';
-import { startWire, witness } from './etcd-stage.js';
+import { witness } from './etcd-stage.js';
+import { ownerThatLeaves } from './support/owners.js';
+import { openWire } from './support/wire.js';
 
 const server = await serverOrSkip('etcd');
-const OWNER = fileURLToPath(new URL('etcd-owner.ts', import.meta.url));
 const WEB = { id: 'web-1', service: 'web', address: '10.0.0.1', port: 8080 };
 
 const registries: EtcdRegistry[] = [];
@@ -140,30 +138,17 @@ describe.skipIf(server === undefined)('etcdRegistry on a real etcd', () => {
     expect(await opened({ endpoints: url }).discover('a')).toEqual([]);
   });
 
-  it('vanishes with its process, within its TTL', async () => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, url, 'mortal', 'stay']);
-    await once(owner.stdout, 'data');
-    const { next, abort } = watching(opened({ endpoints: url }), 'owned');
-    expect(idsOf(await next())).toEqual(['mortal']);
-    owner.kill('SIGKILL');
-    const gone = next();
-    // etcd looks for leases that ran out every half second.
-    await eventually(async () => expect(await gone).toEqual([]), { withinMs: 2_000 + 3_000 });
-    abort();
-  });
-
   it('leaves a process nothing to live for once it is closed, and no entry', async () => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, url, 'leaver', 'leave']);
-    let said = '';
-    for (const stream of [owner.stdout, owner.stderr]) stream.on('data', chunk => (said += String(chunk)));
-    const [code] = (await once(owner, 'exit')) as [number];
-    expect([said, code]).toEqual(['closed\n', 0]);
+    const instance = { id: 'first', service: 'owned', address: '127.0.0.1', port: 9 };
+    const left = await ownerThatLeaves({ kind: 'etcd', address: etcd.nodes[0].address, instance });
+    expect(left).toMatchObject({ said: 'closed\n', code: 0 });
+    expect(left.lingeredMs).toBeLessThan(1_000);
     expect(await witness(url).list('/services/owned/')).toEqual({});
   });
 
   it('holds no connection before its first use and after its last', async () => {
-    const wire = await startWire(url);
-    const registry = opened({ endpoints: wire.endpoint });
+    const wire = await openWire(url);
+    const registry = opened({ endpoints: wire.address });
     expect(wire.connections).toBe(0);
     const { next, abort } = watching(registry, 'web');
     const registration = await registry.register({ ...WEB, service: 'wired' });
@@ -174,7 +159,7 @@ describe.skipIf(server === undefined)('etcdRegistry on a real etcd', () => {
     await ended;
     await registration.deregister();
     await eventually(() => expect(wire.connections).toBe(0));
-    wire.close();
+    await wire.down();
   });
 });
 
@@ -222,31 +207,44 @@ describe.skipIf(server === undefined)('etcdRegistry and an etcd with users', () 
 const openssl = await onPath('openssl');
 
 describe.skipIf(server === undefined || openssl === undefined)('etcdRegistry and an etcd that speaks TLS', () => {
-  it('trusts the CA and shows a certificate, and nobody without them', async () => {
+  it('trusts the CA, shows a certificate and logs in, and nobody who lacks one of these', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-etcd-tls-'));
-    const etcd = await startEtcd();
-    const { ca, server: own, client } = await makeCertificates(folder);
-    // TLS ends in front of etcd: what is proven is our side of it.
-    const front = createTlsServer({ ...own, ca, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] });
-    front.on('secureConnection', near => {
-      const far = connect(etcd.nodes[0].ports.client, '127.0.0.1');
-      near.on('error', () => far.destroy()).pipe(far);
-      far.on('error', () => near.destroy()).pipe(near);
+    const { ca, client } = await makeCertificates(folder);
+    const [port = 0] = await reservePorts(1);
+    const file = (name: string): string => join(folder, name);
+    const etcd = await startEtcd({
+      // In the clear for the witness, and with TLS.
+      args: ({ url }) => [
+        ...['--listen-client-urls', `${url},https://127.0.0.1:${port}`, '--client-cert-auth'],
+        ...['--trusted-ca-file', file('ca.pem'), '--cert-file', file('server.pem'), '--key-file', file('server.key')],
+      ],
     });
-    await once(front.listen(0, '127.0.0.1'), 'listening');
-    const secure = `https://127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const { ask, list } = witness(etcd.nodes[0].url);
+    const endpoints = `https://127.0.0.1:${port}`;
+    const mutual = { endpoints, tls: { ca, ...client }, requestTimeoutMs: 2_000 };
+    const login = { username: 'root', password: 'root-secret' };
     try {
-      const registry = opened({ endpoints: secure, tls: { ca, ...client } });
-      await registry.register(WEB);
-      expect(idsOf(await registry.discover('web'))).toEqual(['web-1']);
-      expect(Object.keys(await witness(etcd.nodes[0].url).list('/services/'))).toEqual(['/services/web/web-1']);
-      for (const options of [{}, { tls: { ca } }]) {
-        const stranger = opened({ endpoints: secure, requestTimeoutMs: 1_500, ...options });
+      const registry = opened({ ...mutual, ...login });
+      const registration = await registry.register(WEB, { ttlMs: 2_000 });
+      const { next, abort } = watching(registry, 'web');
+      expect(idsOf(await next())).toEqual(['web-1']);
+      expect(Object.keys(await list('/services/'))).toEqual(['/services/web/web-1']);
+      for (const tls of [undefined, { ca }, client]) {
+        const stranger = opened({ ...mutual, tls });
         await expect(stranger.discover('web')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
       }
+      await ask('auth/user/add', { name: 'root', password: 'root-secret' });
+      await ask('auth/user/grant', { user: 'root', role: 'root' });
+      await ask('auth/enable', {});
+      await registration.update({ weight: 3 });
+      expect(await next()).toMatchObject([{ weight: 3 }]);
+      await expect(opened({ ...mutual, ...login, password: 'wrong' }).discover('web')).rejects.toThrow(
+        /authentication failed/,
+      );
+      expect(registration.state).toBe('registered');
+      abort();
       await registry.close();
     } finally {
-      front.close();
       await etcd.stop();
       await rm(folder, { recursive: true, force: true });
     }
@@ -280,7 +278,7 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** A CA, and a key with a certificate for each side, as PEM texts. */
+/** A CA, and a key with a certificate for each side, as PEM files and texts: made anew, so that no key is ever kept. */
 async function makeCertificates(folder: string) {
   const run = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: folder });
   const fresh = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
@@ -293,5 +291,6 @@ async function makeCertificates(folder: string) {
     return { cert: await read(`${name}.pem`), key: await read(`${name}.key`) };
   };
   const read = (name: string) => readFile(join(folder, name), 'utf8');
-  return { ca: await read('ca.pem'), server: await signed('server'), client: await signed('client') };
+  await signed('server');
+  return { ca: await read('ca.pem'), client: await signed('client') };
 }

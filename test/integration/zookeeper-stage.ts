@@ -1,16 +1,10 @@
-/** What tests of zookeeperRegistry share: witnesses that are not our adapter, a wire that can be cut, a watched service. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { DiscoveryClient } from '../../src/discovery/discovery-client.js';
-import type { ClientEvent } from '../../src/core/events.js';
-import type { Registration } from '../../src/core/registry.js';
-import { zookeeperRegistry, type ZooKeeperRegistryOptions } from '../../src/registries/zookeeper/index.js';
-import { loadPeer, type RawClient } from '../../src/registries/zookeeper/peer.js';
-import { askFourLetters, requireServer, type ZooKeeper } from '../servers/index.js';
+/** ZooKeeper to tests: witnesses that are not our adapter, and what faults need to know of it. */
+import { createHash } from 'node:crypto';
+import { loadPeer, type Peer, type RawClient } from '../../src/registries/zookeeper/peer.js';
+import { askFourLetters, requireServer, startZooKeeper, type ServerNode, type ZooKeeper } from '../servers/index.js';
 import { run } from '../servers/run.js';
-
-export const TTL_MS = 3_000;
+import type { Kind, Locked, Witness } from './support/fault-scene.js';
+import { openRegistry } from './support/open-registry.js';
 
 /** Paths of nodes that end with a session, each with that session, as the servers themselves list them. */
 export const ephemeralsOf = async ({ nodes }: Pick<ZooKeeper, 'nodes'>): Promise<Map<string, string>> => {
@@ -35,14 +29,22 @@ export const zkCli = async (server: string, ...command: readonly string[]): Prom
   return run([...argv.slice(0, -1), ...main], { timeoutMs: 30_000 });
 };
 
-/** A bare client of the package, for one piece of work. */
+interface Bare extends RawClient {
+  setACL(path: string, acls: readonly object[], version: number, done: (error: unknown) => void): void;
+}
+
+// @ts-expect-error -- the package has no types
+const peerOf = (): Promise<Peer> => loadPeer((): Promise<unknown> => import('node-zookeeper-client'));
+
+/** A bare client of the package, for one piece of work. @param user `name:password` */
 export const bare = async <T>(
   servers: string,
-  work: (client: RawClient, done: (error: unknown, result?: T) => void) => void,
+  work: (client: Bare, done: (error: unknown, result?: T) => void) => void,
+  user?: string,
 ): Promise<T> => {
-  // @ts-expect-error -- the package has no types
-  const peer = await loadPeer((): Promise<unknown> => import('node-zookeeper-client'));
-  const client = peer.createClient(servers, { sessionTimeout: 10_000, spinDelay: 100, retries: 0 });
+  const peer = await peerOf();
+  const client = peer.createClient(servers, { sessionTimeout: 10_000, spinDelay: 100, retries: 0 }) as Bare;
+  if (user !== undefined) client.addAuthInfo('digest', Buffer.from(user));
   try {
     return await new Promise<T>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('no answer to a bare client within 5 s')), 5_000);
@@ -72,86 +74,41 @@ export const put = async (servers: string, path: string, value: string): Promise
   }
 };
 
-/** Bytes pass both ways until it is cut (with a reset) or stalled (silence: a cable that was pulled). */
-export const startWire = async (target: string) => {
-  const [host = '', port = ''] = target.split(':');
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let silent = false;
-  let made = 0;
-  const server = createServer(near => {
-    made += 1;
-    const far = connect(Number(port), host);
-    const pair = [near, far] as const;
-    pairs.add(pair);
-    for (const [from, to] of [pair, [far, near] as const]) {
-      from.on('data', chunk => void (silent || to.destroyed || to.write(chunk)));
-      from.on('error', () => undefined);
-      from.once('close', () => {
-        pairs.delete(pair);
-        if (!silent) to.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = (): void => pairs.forEach(pair => pair.forEach(socket => socket.resetAndDestroy()));
+/** The server itself lists what ends with a session. */
+const witnessOf = (node: ServerNode): Witness => ({
+  has: async (service, id) =>
+    (await ephemeralsOf({ nodes: [node] } as unknown as ZooKeeper)).has(`/services/${service}/${id}`),
+  put: (service, id, port) => put(node.address, `/services/${service}/${id}`, `127.0.0.1:${port}`),
+});
+
+/** The services belong to somebody else most of the time. */
+const locked = async (): Promise<Locked> => {
+  const cluster = await startZooKeeper();
+  const [node] = cluster.nodes;
+  const boss = 'boss:root-secret';
+  const { ACL, Id } = await peerOf();
+  const digest = createHash('sha1').update(boss).digest('base64');
+  const own = (id: object) => async (service: string) => {
+    await put(node.address, '/services', '');
+    const path = `/services/${service}`;
+    await put(node.address, path, '');
+    const acls = [new ACL(31, id)];
+    await bare<unknown>(node.address, (client, done) => client.setACL(path, acls, -1, done), boss);
+  };
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get connections() {
-      return pairs.size;
-    },
-    /** Ever made. */
-    get made() {
-      return made;
-    },
-    cut,
-    stall(on: boolean) {
-      silent = on;
-    },
-    close() {
-      cut();
-      server.close();
-    },
+    cluster,
+    secret: 'app-secret',
+    witness: witnessOf(node),
+    open: address => openRegistry.zookeeper([address], { ttlMs: 3_000 }, { username: 'app', password: 'app-secret' }),
+    grant: own(new Id('world', 'anyone')),
+    revoke: own(new Id('digest', `boss:${digest}`)),
   };
 };
 
-/** Counts the connections that this process tries to make. */
-export const countConnections = () => {
-  let count = 0;
-  const listener = (): void => void (count += 1);
-  subscribe('net.client.socket', listener);
-  const startedAt = performance.now();
-  return (): number => {
-    unsubscribe('net.client.socket', listener);
-    return count / ((performance.now() - startedAt) / 1_000);
-  };
+export const zookeeperKind: Kind = {
+  name: 'zookeeper',
+  outlivesStillLeader: true,
+  start: nodes => startZooKeeper({ nodes }),
+  witness: witnessOf,
+  locked,
 };
-
-/** A registration of ours, and a DiscoveryClient that watches its service through a registry of its own. */
-export const setStage = async (options: ZooKeeperRegistryOptions, service: string) => {
-  const short = { sessionTimeoutMs: TTL_MS, requestTimeoutMs: 1_000, ...options };
-  const registrar = zookeeperRegistry(short);
-  const reader = zookeeperRegistry(short);
-  const events: ClientEvent[] = [];
-  const told: string[] = [];
-  /** How many instances each set had that was published. */
-  const sizes: number[] = [];
-  const discovery = new DiscoveryClient({ registry: reader, onEvent: event => events.push(event) });
-  discovery.subscribe(service, { changed: set => sizes.push(set.instances.length) });
-  const pending = registrar.register({ id: 'own', service, address: '127.0.0.1', port: 7_001 });
-  pending.catch(() => undefined);
-  const follow = (registration: Registration): void => {
-    for (const type of ['lost', 'restored', 'error'] as const) registration.on(type, () => void told.push(type));
-  };
-  return {
-    ...{ registrar, reader, discovery, events, told, sizes, service, pending, follow },
-    path: `/services/${service}`,
-    async ids(): Promise<string[]> {
-      return (await discovery.getInstances(service)).map(({ id }) => id).sort();
-    },
-    async close(): Promise<void> {
-      await discovery.close();
-      await Promise.all([registrar.close(), reader.close()]);
-    },
-  };
-};
-export type Stage = Awaited<ReturnType<typeof setStage>>;

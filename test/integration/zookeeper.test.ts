@@ -2,10 +2,7 @@
  * zookeeperRegistry on a real ZooKeeper. What it wrote is read by ZooKeeper's own command line tool and its four-letter
  * commands, and what it reads was written by that tool or by a bare client.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceInstance } from '../../src/core/instance.js';
 import type { RegistryProblem } from '../../src/core/registry.js';
@@ -18,10 +15,12 @@ import {
 } from '../../src/registries/zookeeper/index.js';
 import { loadPeer, type Stat } from '../../src/registries/zookeeper/peer.js';
 import { askFourLetters, eventually, serverOrSkip, startZooKeeper, type ZooKeeper } from '../servers/index.js';
-import { bare, ephemeralsOf, put, startWire, TTL_MS, zkCli } from './zookeeper-stage.js';
+import { TTL_MS } from './support/fault-scene.js';
+import { ownerThatLeaves } from './support/owners.js';
+import { openWire } from './support/wire.js';
+import { bare, ephemeralsOf, put, zkCli } from './zookeeper-stage.js';
 
 const server = await serverOrSkip('zookeeper');
-const OWNER = fileURLToPath(new URL('zookeeper-owner.ts', import.meta.url));
 const WEB = { id: 'web-1', service: 'web', address: '10.0.0.1', port: 8080 };
 const FULL = {
   ...{ ...WEB, weight: 7, version: '2', zone: 'a', tags: ['blue'], metadata: { k: 'v' }, protocol: 'https' },
@@ -129,7 +128,7 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
   });
 
   it('reads no more than what changed: a look at the parent, and the new or updated node', async () => {
-    const wire = await startWire(servers);
+    const wire = await openWire(servers);
     const writer = registryOf();
     const registrations = await Promise.all(
       Array.from({ length: 100 }, (_, index) => writer.register({ ...WEB, id: `m-${index}`, service: 'many' })),
@@ -146,7 +145,7 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
     expect(await next()).toHaveLength(101);
     expect((await statsOf(zookeeper)).received - between.received).toBeLessThan(15);
     abort();
-    wire.close();
+    await wire.down();
   });
 
   it('takes over the entry of a process that died within its session, and gives way to a later one', async () => {
@@ -250,7 +249,7 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
   });
 
   it('uses one session for all it does, and none when nothing is done any more', async () => {
-    const wire = await startWire(servers);
+    const wire = await openWire(servers);
     const registry = registryOf({ servers: wire.address });
     expect(wire.made).toBe(0);
     const registrations = await Promise.all([registry.register(WEB), registry.register({ ...WEB, id: 'web-2' })]);
@@ -263,11 +262,11 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
     await eventually(() => expect(wire.connections).toBe(0));
     expect(await registry.discover('web')).toEqual([]);
     expect(wire.made).toBe(2);
-    wire.close();
+    await wire.down();
   });
 
   it('removes later what it could not remove while the connection was away and others kept the session', async () => {
-    const wire = await startWire(servers);
+    const wire = await openWire(servers);
     const registry = registryOf({ servers: wire.address, sessionTimeoutMs: 20_000, requestTimeoutMs: 300 });
     const going = await registry.register({ ...WEB, id: 'going', service: 'left' });
     await registry.register({ ...WEB, id: 'staying', service: 'left' });
@@ -278,7 +277,7 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
     wire.cut();
     await eventually(async () => expect(await paths()).not.toContain('/services/left/going'));
     expect(await paths()).toContain('/services/left/staying');
-    wire.close();
+    await wire.down();
   });
 
   it('works with clients that the caller makes, and with one that the caller has', async () => {
@@ -301,33 +300,13 @@ describe.skipIf(server === undefined)('zookeeperRegistry on a real ZooKeeper', (
     own.close();
   });
 
-  it('drops the entry of a process that is killed', async () => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, servers, 'owned-1', 'stay']);
-    await once(owner.stdout, 'data');
-    const { next, abort } = watching(registryOf(), 'owned');
-    expect(idsOf(await next())).toEqual(['owned-1']);
-    await sleep(3_000);
-    owner.kill('SIGKILL');
-    const killedAt = performance.now();
-    expect(await next()).toEqual([]);
-    // The session's two seconds, and a tick of the server.
-    expect(performance.now() - killedAt).toBeLessThan(2_000 + 1_500);
-    abort();
-  });
-
-  it.each([['leave'], ['give-up']])('lets a process end that closed it: %s', async what => {
-    const at = what === 'leave' ? servers : '127.0.0.1:1';
-    const owner = spawn(process.execPath, ['--import', 'tsx', OWNER, at, 'owned-2', what]);
-    const said: string[] = [];
-    owner.stdout.on('data', chunk => said.push(String(chunk)));
-    owner.stderr.on('data', chunk => said.push(String(chunk)));
-    await once(owner.stdout, 'data');
-    const closedAt = performance.now();
-    const [code] = (await once(owner, 'exit')) as [number];
-    expect(said.join('')).toBe('closed\n');
-    expect(code).toBe(0);
-    expect(performance.now() - closedAt).toBeLessThan(2_000);
-    expect(await paths()).not.toContain('/services/owned/owned-2');
+  it.each(['leave', 'give-up'] as const)('lets a process end that closed it: %s', async what => {
+    const address = what === 'leave' ? servers : '127.0.0.1:1';
+    const instance = { id: 'first', service: 'owned', address: '127.0.0.1', port: 9 };
+    const left = await ownerThatLeaves({ kind: 'zookeeper', address, instance }, what);
+    expect(left).toMatchObject({ said: 'closed\n', code: 0 });
+    expect(left.lingeredMs).toBeLessThan(2_000);
+    expect((await paths()).filter(path => path.startsWith('/services/owned/'))).toEqual([]);
   });
 
   it('counts children as it is relied upon: creations plus deletions, in the answer with their names', async () => {

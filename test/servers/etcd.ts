@@ -7,8 +7,8 @@ import { askJson } from './probe.js';
 export interface EtcdOptions {
   /** @default 1 */
   readonly nodes?: 1 | 3;
-  /** More arguments for `etcd`. */
-  readonly args?: readonly string[];
+  /** More arguments for `etcd`; a later one wins. */
+  readonly args?: readonly string[] | ((node: EtcdNode) => readonly string[]);
 }
 
 const PORTS = ['client', 'peer'] as const;
@@ -59,6 +59,6 @@ function etcdArguments(options: EtcdOptions, peers: readonly EtcdNode[], node: E
     // Half of the default times: a new leader in about a second.
     ...['--heartbeat-interval', '50', '--election-timeout', '500'],
     ...['--logger', 'zap', '--log-level', 'warn'],
-    ...(options.args ?? []),
+    ...(typeof options.args === 'function' ? options.args(node) : (options.args ?? [])),
   ];
 }

@@ -13,6 +13,8 @@ interface Draft {
 
 /** Some 50 000 instances. More is no answer of a Consul that serves anyone. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** Silence before the first question; Node then asks every second, and gives up after ten. */
+const KEEPALIVE_MS = 1_000;
 
 /** An `onRequest` extension. */
 export const guard = (draft: Draft, next: () => void): void => {
@@ -34,6 +36,8 @@ const watched = (request: ClientRequest): ClientRequest => {
   request.once('error', (error: NodeJS.ErrnoException) => {
     if (request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) onReusedSocket.add(error);
   });
+  // A machine that died closes no connection: the system asks it, and nobody waits out a held request.
+  request.setSocketKeepAlive(true, KEEPALIVE_MS);
   return request.once('response', function watch(response: IncomingMessage) {
     // papi hears only of errors on the request: without this, a connection cut in the middle of a body is silence.
     response.on('error', error => request.emit('error', error));

@@ -1,7 +1,7 @@
 /** One endpoint of etcd: its client, the token that it gave, and calls that are bounded and can be aborted. */
 import { describe, FairleadError } from '../../core/errors.js';
 import { bounded, type Bounds } from './bounded.js';
-import { GrpcFailure, isTokenRefused } from './failure.js';
+import { GrpcFailure, isTokenRefused, statusOf } from './failure.js';
 import type { Settings } from './options.js';
 import { newClient, type CallOptions, type RawEtcd, type Stream } from './peer.js';
 import { Trip } from './trip.js';
@@ -82,7 +82,8 @@ export class Member {
         return await send(client, trip.options);
       } catch (error) {
         const failure = this.#failure(what, error, trip);
-        if (token === undefined || tries > 1 || !isTokenRefused(failure)) throw failure;
+        if (token === undefined || tries > 1 || !(isTokenRefused(failure) || isAnonymous(token, failure)))
+          throw failure;
         if (this.#token === used) this.#token = undefined;
       }
     }
@@ -148,3 +149,7 @@ export class Member {
     return line.length > 200 ? `${line.slice(0, 200)}…` : line;
   }
 }
+
+/** Nobody had to log in when it was asked. Since then somebody has to, and is taken for who its certificate names. */
+const isAnonymous = (token: string, failure: FairleadError): boolean =>
+  token === '' && statusOf(failure) === 'PERMISSION_DENIED';

@@ -3,6 +3,8 @@ import { FairleadError, isFairleadError } from '../../core/errors.js';
 import { toInstance, type InstanceInput, type InstancePatch } from '../../core/instance.js';
 import type { Registration, RegistrationEvent } from '../../core/registry.js';
 import type { Runtime } from '../../core/runtime.js';
+import { fullJitter } from '../../machines/backoff.js';
+import { REGISTRY_BACKOFF } from '../../machines/registry-backoff.js';
 import { shown, unknownKey } from './checks.js';
 import type { Entry } from './entry.js';
 import { Standing } from './standing.js';
@@ -18,8 +20,6 @@ export interface RegistrationPlan {
   ended(): void;
 }
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 30_000;
 const PATCHABLE = { weight: true, zone: true, version: true, tags: true, metadata: true, status: true };
 
 /** One entry, put there by `start()` and kept there until `deregister()`; see Standing for its states. */
@@ -172,8 +172,9 @@ export class KeptRegistration implements Registration {
   }
 
   #retryMs(failures: number): number {
-    const longestMs = Math.min(LONGEST_RETRY_MS, this.#plan.pulseMs, FIRST_RETRY_MS * 2 ** (failures - 1));
-    return longestMs * this.#plan.runtime.random();
+    const { pulseMs, runtime } = this.#plan;
+    const maxMs = Math.min(REGISTRY_BACKOFF.maxMs, pulseMs);
+    return fullJitter({ ...REGISTRY_BACKOFF, maxMs }, failures, runtime.random());
   }
 
   #failed(what: string): FairleadError {

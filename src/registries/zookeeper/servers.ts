@@ -9,6 +9,8 @@ const SEGMENTS = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f]+)*$/; // esli
 export const serversOf = (given: unknown = '127.0.0.1:2181'): { servers: readonly string[]; chroot: string } => {
   if (Array.isArray(given)) return { servers: checked(given), chroot: '' };
   if (typeof given !== 'string') throw new TypeError(`${EXPECTED}, got ${shown(given)}`);
+  // Else the rest of a URL would be taken for a path, and its scheme for a host.
+  if (given.includes('://')) throw new TypeError(`${EXPECTED}, without a scheme, got ${safe(given)}`);
   const slash = given.indexOf('/');
   const list = slash < 0 ? given : given.slice(0, slash);
   const chroot = slash < 0 ? '' : given.slice(slash).replace(/\/$/, '');
@@ -20,6 +22,7 @@ const checked = (list: readonly unknown[]): readonly string[] => {
   if (list.length === 0) throw new TypeError(`${EXPECTED}, got none`);
   return list.map(function check(server) {
     const text = typeof server === 'string' ? server.trim() : '';
+    if (text.includes('://')) throw new TypeError(`${EXPECTED}, without a scheme, got ${safe(text)}`);
     if (text.includes('[') || text.split(':').length > 2)
       throw new TypeError(
         `zookeeperRegistry: servers: node-zookeeper-client cannot read an IPv6 literal, give a host name, got ${safe(text)}`,

@@ -2,6 +2,7 @@
 import { holdProcess } from '../../core/pause.js';
 import type { FairleadError } from '../../core/errors.js';
 import { fullJitter } from '../../machines/backoff.js';
+import { REGISTRY_BACKOFF } from '../../machines/registry-backoff.js';
 import { codeOf, unavailable } from './failure.js';
 import { Link } from './link.js';
 import type { Connector } from './connector.js';
@@ -146,12 +147,15 @@ export class Session {
     // No other answer is to be expected for the same credentials: who waits is told at once.
     if (codeOf(reason) !== undefined) this.#waiting.reject(reason);
     const { runtime } = this.#connector;
-    const maxMs = Math.min(30_000, this.#timeoutMs / 3);
+    const maxMs = Math.min(REGISTRY_BACKOFF.maxMs, this.#timeoutMs / 3);
     this.#pausing = true;
-    this.#stopTimer = runtime.after(fullJitter({ baseMs: 100, maxMs }, this.#failures, runtime.random()), () => {
-      this.#pausing = false;
-      if (this.#holders > 0) this.#open();
-    });
+    this.#stopTimer = runtime.after(
+      fullJitter({ ...REGISTRY_BACKOFF, maxMs }, this.#failures, runtime.random()),
+      () => {
+        this.#pausing = false;
+        if (this.#holders > 0) this.#open();
+      },
+    );
   }
 
   async #clear(link: Link, path: string): Promise<void> {

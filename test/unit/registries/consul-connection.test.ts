@@ -1,7 +1,13 @@
 /** What happens on the wire: the `consul` package on real sockets, against servers that misbehave. */
 import { getEventListeners } from 'node:events';
 import { Agent } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import {
+  connect,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { inspect } from 'node:util';
 import Consul from 'consul';
 import { describe, expect, it } from 'vitest';
@@ -50,6 +56,27 @@ describe('a connection to Consul', () => {
     expect(refused).toMatchObject({ code: 'REGISTRATION_FAILED' });
     expect(inspect(refused, { depth: 10, showHidden: true })).not.toContain('hunter2');
     expect(inspect(registry, { depth: 10, showHidden: true })).not.toContain('hunter2');
+  });
+
+  it('has the system ask after one second of silence, with any agent, whether the other machine still lives', async () => {
+    await using server = await holding();
+    const asked: unknown[] = [];
+    const createConnection = (options: TcpNetConnectOpts): Socket => {
+      const socket = connect(options);
+      const setKeepAlive = socket.setKeepAlive.bind(socket);
+      return Object.assign(socket, {
+        setKeepAlive(on?: boolean, afterMs?: number) {
+          asked.push([on, afterMs]);
+          return setKeepAlive(on, afterMs);
+        },
+      });
+    };
+    const agent = Object.assign(new Agent({ keepAlive: false }), { createConnection });
+    const { registry, sets } = start(server, { agent });
+    await sets.next();
+    expect(asked).toEqual([[true, 1_000]]);
+    await registry.close();
+    agent.destroy();
   });
 
   it.each([

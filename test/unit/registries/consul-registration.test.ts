@@ -189,7 +189,7 @@ describe('a registration', () => {
     expect(entries.has('web-1')).toBe(true);
   });
 
-  it('waits longer and longer between tries, up to a third of its TTL, and never in step with others', async () => {
+  it('waits longer and longer between tries, up to 10 s, and never in step with others', async () => {
     const { agent, runtime, client } = await registered({ ttlMs: 60_000 });
     agent.reach = false;
     const at: number[] = [];
@@ -202,7 +202,7 @@ describe('a registration', () => {
     const gaps = at.slice(1).map((time, index) => time - at[index]!);
     expect(Math.max(...gaps.slice(0, 3))).toBeLessThanOrEqual(900);
     expect(Math.max(...gaps)).toBeGreaterThan(5_000);
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(20_100);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(10_100);
     expect(new Set(gaps.slice(-8)).size).toBeGreaterThan(4);
   });
 

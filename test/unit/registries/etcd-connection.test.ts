@@ -132,6 +132,21 @@ describe('a user of etcd', () => {
     expect(etcd.metadata.at(-1)?.['token']).toBe(etcd.token);
   });
 
+  it('logs in anew too where without a token its certificate names somebody of fewer rights', async () => {
+    const { connection, read, memberAt } = connect(USER);
+    connection.hold();
+    const etcd = memberAt('http://a:1');
+    etcd.faults.set('authenticate', { code: 9, details: 'etcdserver: authentication is not enabled' });
+    await read();
+    etcd.faults.clear();
+    etcd.faults.set('range', { code: 7, details: 'etcdserver: permission denied' });
+    await expect(read()).rejects.toThrow(/PERMISSION_DENIED/);
+    expect(etcd.calls).toEqual(['authenticate', 'range', 'range', 'authenticate', 'range']);
+    // With a token there is nothing to be gained by another one.
+    await expect(read()).rejects.toThrow(/PERMISSION_DENIED/);
+    expect(etcd.calls.slice(5)).toEqual(['range']);
+  });
+
   it('with a wrong password reads of it, but not the password', async () => {
     const { read, memberAt } = connect(USER);
     memberAt('http://a:1').faults.set('*', { code: 3, details: 'etcdserver: authentication failed, invalid hunter2' });
