@@ -103,7 +103,7 @@ export class Fleet {
 
   async #launch(member: Member): Promise<void> {
     const { home } = this.#options;
-    const setup: InstanceSetup = { id: member.id, service: home.service, port: member.port, consulUrl: home.consulUrl };
+    const setup: InstanceSetup = { id: member.id, service: home.service, port: member.port, place: home.place };
     const child = fork(PROGRAM, [JSON.stringify(setup)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     member.child = child;
     const complaint = collect(child);

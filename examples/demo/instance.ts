@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openPlace, type Place } from './places.js';
 import type { Behaviour, FromInstance, InstanceSetup, ToInstance } from './protocol.js';
 
 const setup = JSON.parse(process.argv[2] ?? '') as InstanceSetup;
@@ -60,9 +61,8 @@ const listenSomewhere = async (): Promise<number> => {
   }
 };
 
-const registerAt = async (consulUrl: string, port: number): Promise<void> => {
-  const { consulRegistry } = await import('fairlead/consul');
-  const registry = consulRegistry({ url: consulUrl });
+const registerAt = async (place: Place, port: number): Promise<void> => {
+  const registry = await openPlace(place);
   const { id, service } = setup;
   const registration = await registry.register({ id, service, address: '127.0.0.1', port });
   deregister = () => registration.deregister();
@@ -84,5 +84,5 @@ process.on('disconnect', () => void leave());
 process.on('SIGINT', () => undefined);
 
 const port = await listenSomewhere();
-if (setup.consulUrl !== undefined) await registerAt(setup.consulUrl, port);
+if (setup.place !== undefined) await registerAt(setup.place, port);
 tell({ port });

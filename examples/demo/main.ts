@@ -1,7 +1,7 @@
 /**
  * The demo: three instances of a service die, crawl and fail, and the caller does not notice.
  *
- *   options.ts   the command line            registries.ts  where instances are found
+ *   options.ts   the command line            registries.ts  where instances are found, on servers by places.ts
  *   run.ts       one run                     fleet.ts       the processes, and what is done to them
  *   script.ts    what happens when           instance.ts    one instance
  *   load.ts      the caller                  meter.ts       who gets how much

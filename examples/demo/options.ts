@@ -11,8 +11,10 @@ defaults. One instance is SIGKILLed and comes back, one becomes 20 times slower,
 
   npm run demo [-- options]
 
-  --registry memory|consul   where instances are registered              (default memory)
-  --url http://HOST:PORT     a Consul that runs already; without it, the demo starts one
+  --registry memory|consul|etcd|zookeeper
+                             where instances are registered              (default memory)
+  --url http://HOST:PORT     a Consul or etcd that runs already, for ZooKeeper HOST:PORT[,HOST:PORT];
+                             without it, the demo starts a server
   --seconds N                how long, ${LEAST_SECONDS}-${MOST_SECONDS}                              (default ${ROUND_SECONDS})
                              all three faults need ${ROUND_SECONDS}; from 8 on there is time for the 503 only, below 8
                              for none; each further ${ROUND_SECONDS} are a further round, with the parts swapped
@@ -22,9 +24,12 @@ Exit code: 0 if no idempotent call failed, no POST was processed twice and fairl
 time (out within 2 s, back within 10 s); 1 if not, and why; 2 for a mistake on the command line.
 With NO_COLOR set there are no colours; when the output is not a terminal, there is a plain line each second.`;
 
+const REGISTRIES = ['memory', 'consul', 'etcd', 'zookeeper'] as const;
+export type RegistryName = (typeof REGISTRIES)[number];
+
 export interface RunOptions {
-  readonly registry: 'memory' | 'consul';
-  /** Of a Consul that runs already. */
+  readonly registry: RegistryName;
+  /** Of a server that runs already. */
   readonly url: string | undefined;
   readonly seconds: number;
 }
@@ -36,7 +41,8 @@ export class UsageError extends Error {}
 export const readOptions = (args: readonly string[]): RunOptions | undefined => {
   const { registry, url, seconds, help } = parse(args);
   if (help === true) return undefined;
-  return { registry: checkRegistry(registry), url: checkUrl(url, registry), seconds: checkSeconds(seconds) };
+  const name = checkRegistry(registry);
+  return { registry: name, url: checkUrl(url, name), seconds: checkSeconds(seconds) };
 };
 
 const parse = (args: readonly string[]) => {
@@ -57,18 +63,24 @@ const parse = (args: readonly string[]) => {
   }
 };
 
-const checkRegistry = (name: string): 'memory' | 'consul' => {
-  if (name === 'memory' || name === 'consul') return name;
-  if (name === 'etcd' || name === 'zookeeper')
-    throw new UsageError(`--registry ${name}: not in this version of fairlead; there are memory and consul`);
-  throw new UsageError(`--registry: expected memory or consul, got ${JSON.stringify(name)}`);
+const checkRegistry = (name: string): RegistryName => {
+  const known = REGISTRIES.find(each => each === name);
+  if (known !== undefined) return known;
+  throw new UsageError(`--registry: expected memory, consul, etcd or zookeeper, got ${JSON.stringify(name)}`);
 };
 
-const checkUrl = (url: string | undefined, registry: string): string | undefined => {
+const EXAMPLES = { consul: 'http://127.0.0.1:8500', etcd: 'http://127.0.0.1:2379' };
+const HOSTS = /^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/;
+
+const checkUrl = (url: string | undefined, registry: RegistryName): string | undefined => {
   if (url === undefined) return undefined;
-  if (registry !== 'consul') throw new UsageError('--url is for --registry consul');
+  if (registry === 'memory') throw new UsageError('--url is for --registry consul, etcd or zookeeper');
+  if (registry === 'zookeeper') {
+    if (HOSTS.test(url)) return url;
+    throw new UsageError(`--url: expected one such as 127.0.0.1:2181, got ${JSON.stringify(url)}`);
+  }
   if (URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)) return url;
-  throw new UsageError(`--url: expected one such as http://127.0.0.1:8500, got ${JSON.stringify(url)}`);
+  throw new UsageError(`--url: expected one such as ${EXAMPLES[registry]}, got ${JSON.stringify(url)}`);
 };
 
 const checkSeconds = (text: string): number => {

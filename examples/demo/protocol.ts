@@ -1,11 +1,13 @@
 /** What an instance's process and its parent say to each other. */
+import type { Place } from './places.js';
+
 export interface InstanceSetup {
   readonly id: string;
   readonly service: string;
   /** Absent: any free one. */
   readonly port?: number | undefined;
   /** Where it registers itself; absent: its parent does. */
-  readonly consulUrl?: string | undefined;
+  readonly place?: Place | undefined;
 }
 
 export type Behaviour = 'normal' | 'slow' | 'failing';
