@@ -41,6 +41,11 @@ export class Contact {
     return outage && now - outage.since;
   }
 
+  /** Of an earlier process, as it left it on disk. */
+  remembered(at: number): void {
+    this.#at = at;
+  }
+
   /** A single read was answered, whatever the watch does. */
   heard(now: number): void {
     this.#at = now;

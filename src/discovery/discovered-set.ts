@@ -1,4 +1,5 @@
 import { identityOf, type ServiceInstance } from '../core/instance.js';
+import type { Contact } from './contact.js';
 
 /** Who may serve, as far as is known. Frozen; a new one for each change. */
 export interface DiscoveredSet {
@@ -24,6 +25,19 @@ export interface DiscoveryStatus {
   readonly problems: number;
 }
 
+/** `problems`: how many there were; `now`: monotonic ms. */
+export const statusOf = (
+  known: DiscoveredSet | undefined,
+  { contact, now, problems }: { readonly contact: Contact; readonly now: number; readonly problems: number },
+): DiscoveryStatus => ({
+  known: known !== undefined,
+  count: known?.instances.length ?? 0,
+  held: known?.held.size ?? 0,
+  ageMs: contact.ageMs(now),
+  stale: known !== undefined && !contact.connected,
+  problems,
+});
+
 export interface SetChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -33,9 +47,11 @@ const NOBODY: DiscoveredSet = { instances: [], held: new Set() };
 
 /** Ids that came and went; `undefined` when nothing changed: neither an instance, nor a field, nor who is held. */
 export const changeBetween = (before: DiscoveredSet | undefined, after: DiscoveredSet): SetChange | undefined => {
-  const old = byIdentity(before ?? NOBODY);
-  const next = byIdentity(after);
-  const added = after.instances.filter(instance => !old.has(identityOf(instance)));
+  // Registries keep the objects of what did not change: in a large set that is nearly all, and needs no comparison.
+  const kept = keptBetween(before ?? NOBODY, after);
+  const old = byIdentity(before ?? NOBODY, kept);
+  const next = byIdentity(after, kept);
+  const added = [...next].filter(([identity]) => !old.has(identity)).map(([, instance]) => instance);
   const removed = [...old].filter(([identity]) => !next.has(identity)).map(([, instance]) => instance);
   const same =
     before !== undefined &&
@@ -48,8 +64,18 @@ export const changeBetween = (before: DiscoveredSet | undefined, after: Discover
   return same ? undefined : { added: added.map(idOf), removed: removed.map(idOf) };
 };
 
-const byIdentity = ({ instances }: DiscoveredSet): ReadonlyMap<string, ServiceInstance> =>
-  new Map(instances.map(instance => [identityOf(instance), instance]));
+/** The same objects in both, where nobody is held: that an instance is held shows in its set only. */
+const keptBetween = (before: DiscoveredSet, after: DiscoveredSet): ReadonlySet<ServiceInstance> => {
+  if (before.held.size + after.held.size > 0) return new Set();
+  const known = new Set(before.instances);
+  return new Set(after.instances.filter(instance => known.has(instance)));
+};
+
+const byIdentity = (
+  { instances }: DiscoveredSet,
+  kept: ReadonlySet<ServiceInstance>,
+): ReadonlyMap<string, ServiceInstance> =>
+  new Map(instances.filter(instance => !kept.has(instance)).map(instance => [identityOf(instance), instance]));
 
 const idOf = ({ id }: ServiceInstance): string => id;
 

@@ -2,14 +2,23 @@ import { FairleadError } from '../core/errors.js';
 import type { Happening } from '../core/events.js';
 import { guard } from '../core/guard.js';
 import type { ServiceInstance } from '../core/instance.js';
+import * as check from '../core/check.js';
+import { stallWatch } from '../pool/stall-watch.js';
 import { toEvent, type ServiceObserver } from './observers.js';
 import { checkedService, discoverySettings, type DiscoveryOptions, type DiscoverySettings } from './options.js';
 import type { DiscoveryStatus } from './discovered-set.js';
+import type { PickOptions } from './picker.js';
+import { shareSnapshot, type SharedSnapshot } from './shared-snapshots.js';
 import { Tenancy } from './tenancy.js';
 
 export type { DiscoveredSet, DiscoveryStatus } from './discovered-set.js';
 export type { ServiceObserver } from './observers.js';
 export type { DiscoveryOptions } from './options.js';
+
+export interface LookupOptions extends PickOptions {
+  /** Ends the wait for a first set, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A registry that does not end its watches must not keep `close()` from ending. */
 const CLOSE_MS = 1_000;
@@ -27,6 +36,7 @@ const CLOSE_MS = 1_000;
  */
 export class DiscoveryClient {
   readonly #settings: DiscoverySettings;
+  readonly #snapshot: SharedSnapshot | undefined;
   readonly #tenancies = new Map<string, Tenancy>();
   readonly #guarded = guard('a listener of a DiscoveryClient');
   #closing: Promise<void> | undefined;
@@ -34,6 +44,8 @@ export class DiscoveryClient {
   /** Nothing is asked yet. Throws a TypeError or RangeError that names the option, what was expected and what was given. */
   constructor(options: DiscoveryOptions) {
     this.#settings = discoverySettings(options);
+    const { snapshotFile, runtime } = this.#settings;
+    this.#snapshot = snapshotFile && shareSnapshot(snapshotFile, runtime);
   }
 
   /**
@@ -59,9 +71,31 @@ export class DiscoveryClient {
     service: string,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly ServiceInstance[]> {
-    const tenancy = this.#tenancy(service);
-    tenancy.use();
-    return (await tenancy.known(signal)).instances;
+    return (await this.#lookUp(service, signal)).set.instances;
+  }
+
+  /**
+   * One instance, by the balancer's choice. Rejects as `whenKnown` does, and with NO_INSTANCES when nobody may serve. What
+   * happens with it is not learnt: health, retries and deadlines are a service client's.
+   */
+  async getInstance(service: string, options: LookupOptions = {}): Promise<ServiceInstance> {
+    const { tenancy, set } = await this.#lookUp(service, lookupOptions(options).signal);
+    return tenancy.picker.pick(set, options);
+  }
+
+  /**
+   * Runs `fn` with one instance, once, and gives back what it gives or throws; there is no second try: for that, and for
+   * breaker, deadline and ejection, `createServiceClient({ discovery, service }).call(…)`. Balancers that count what is in
+   * flight learn how it ended. Rejects without running it as `getInstance` does.
+   */
+  async call<T>(
+    service: string,
+    fn: (instance: ServiceInstance) => T | PromiseLike<T>,
+    options: LookupOptions = {},
+  ): Promise<T> {
+    if (typeof fn !== 'function') throw new TypeError('fn: expected a function of an instance');
+    const { tenancy, set } = await this.#lookUp(service, lookupOptions(options).signal);
+    return tenancy.picker.run(set, options, fn);
   }
 
   /**
@@ -87,10 +121,19 @@ export class DiscoveryClient {
     return this.close();
   }
 
+  async #lookUp(service: string, signal: AbortSignal | undefined) {
+    const tenancy = this.#tenancy(service);
+    tenancy.use();
+    return { tenancy, set: await tenancy.known(signal) };
+  }
+
   async #close(): Promise<void> {
     const { runtime } = this.#settings;
     const ended = [...this.#tenancies].map(([service, tenancy]) => tenancy.end(closedError(service)));
     this.#tenancies.clear();
+    stallWatch(runtime).rest();
+    // After the watches: each leaves its set there.
+    if (this.#snapshot !== undefined) ended.push(this.#snapshot.release());
     await new Promise<void>(resolve => {
       const cancel = runtime.after(CLOSE_MS, resolve);
       void Promise.all(ended).then(() => {
@@ -104,9 +147,10 @@ export class DiscoveryClient {
     const known = this.#tenancies.get(checkedService(service));
     if (known !== undefined) return known;
     if (this.#closing !== undefined) throw closedError(service);
-    const tenancy = new Tenancy({
+    const tenancy: Tenancy = new Tenancy({
       service,
       settings: this.#settings,
+      snapshot: this.#snapshot?.file,
       guarded: this.#guarded,
       happened: happening => this.#tell(service, happening),
       vacated: () => this.#vacated(service, tenancy),
@@ -129,3 +173,10 @@ export class DiscoveryClient {
 
 const closedError = (service: string): FairleadError =>
   new FairleadError('CLIENT_CLOSED', `${service}: the DiscoveryClient is closed`, { service });
+
+const lookupOptions = (options: LookupOptions): LookupOptions => {
+  check.object('options', options, { known: ['balancer', 'hashKey', 'signal'], hint: '; write { balancer: p2c() }' });
+  check.ofType('options.balancer', options.balancer, 'function');
+  check.ofType('options.hashKey', options.hashKey, 'string');
+  return options;
+};

@@ -62,13 +62,20 @@ export class LossProtection {
   /** The registry lists these now. Returns those that are held from now on. */
   listed(instances: readonly ServiceInstance[], now: number): readonly ServiceInstance[] {
     const next = new Map(instances.map(instance => [identityOf(instance), instance]));
-    const places = new Set(instances.map(placeOf));
-    const serving = [...this.#listed.values()].filter(takesTraffic);
-    const lost = serving.filter(instance => !next.has(identityOf(instance)) && !places.has(placeOf(instance)));
+    let serving = 0;
+    const gone: ServiceInstance[] = [];
+    for (const [identity, instance] of this.#listed) {
+      if (!takesTraffic(instance)) continue;
+      serving += 1;
+      if (!next.has(identity)) gone.push(instance);
+    }
+    // Places are asked for only about those who went: a large set changes all the time.
+    const places = new Set(gone.length + this.#held.size > 0 ? instances.map(placeOf) : []);
+    const lost = gone.filter(instance => !places.has(placeOf(instance)));
     for (const [identity, { instance }] of this.#held)
       if (next.has(identity) || places.has(placeOf(instance))) this.#held.delete(identity);
     this.#listed = next;
-    const isLoss = this.#isLoss(lost.length, serving.length);
+    const isLoss = this.#isLoss(lost.length, serving);
     if (isLoss)
       for (const instance of lost) this.#held.set(identityOf(instance), { instance, since: now, refused: false });
     this.#dropRefused();
@@ -106,6 +113,7 @@ export class LossProtection {
 
   /** A refusal counts from when somebody else can serve: the last one stays, it may come back. */
   #dropRefused(): boolean {
+    if (this.#held.size === 0) return false;
     let remaining = this.members.filter(takesTraffic).length;
     let changed = false;
     for (const [identity, { refused }] of this.#held) {

@@ -1,15 +1,23 @@
 import type { ClientEvent } from '../core/events.js';
 import type { Registry } from '../core/registry.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
+import { pollingRegistry, type PolledRegistry } from './polling-registry.js';
+import { snapshotSettings, type SnapshotFileOptions, type SnapshotSettings } from './snapshot-options.js';
 
 export interface DiscoveryOptions {
-  /** Where instances are listed. It is used, not owned: `close()` ends the watches and leaves the registry open. */
-  readonly registry: Registry;
+  /**
+   * Where instances are listed. It is used, not owned: `close()` ends the watches and leaves the registry open. One that has
+   * no `watch` is asked every `ttlMs`.
+   */
+  readonly registry: Registry | PolledRegistry;
   /** @default the system's clock, chance and network */
   readonly runtime?: Runtime | undefined;
   /** Instances in status `warning` serve too. @default false */
   readonly includeWarning?: boolean | undefined;
-  /** How long a service stays watched after the last `getInstances`, when nobody subscribes to it, in ms, >= 0. @default 30_000 */
+  /**
+   * How long a service stays watched after the last `getInstances`, when nobody subscribes to it, in ms, >= 0; and how long
+   * the answer of a registry that cannot watch is used, > 0. @default 30_000
+   */
   readonly ttlMs?: number | undefined;
   /** How long a first lookup may take before it fails with NO_INSTANCES, in ms, > 0. @default 5_000 */
   readonly firstTimeoutMs?: number | undefined;
@@ -28,6 +36,11 @@ export interface DiscoveryOptions {
    * if a new read still lacks them; one that refuses a connection leaves earlier, if another remains. @default 30_000
    */
   readonly holdMs?: number | undefined;
+  /**
+   * Keeps the last good sets in a file, for a start while the registry is down: a path, or `{ path, maxAgeMs }`. Metadata
+   * and tags that are called like secrets are left out of it. @default none is kept
+   */
+  readonly snapshotFile?: string | SnapshotFileOptions | false | undefined;
   /** Told what happens to the registry and to the sets. One that throws becomes a process warning. */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
 }
@@ -42,6 +55,7 @@ export interface DiscoverySettings {
   readonly maxStaleMs: number;
   readonly holdDropRatio: number;
   readonly holdMs: number;
+  readonly snapshotFile: SnapshotSettings | undefined;
   readonly onEvent: ((event: ClientEvent) => void) | undefined;
 }
 
@@ -70,7 +84,7 @@ const NUMBERS: Readonly<Record<'ttlMs' | 'firstTimeoutMs' | 'maxStaleMs' | 'hold
   maxStaleMs: { expected: 'a number of milliseconds > 0, or Infinity', holds: value => value > 0 },
   holdDropRatio: { expected: 'a number from 0 to 1', holds: value => value >= 0 && value <= 1 },
 };
-const NAMES = ['registry', 'runtime', 'includeWarning', ...Object.keys(NUMBERS), 'onEvent'];
+const NAMES = ['registry', 'runtime', 'includeWarning', ...Object.keys(NUMBERS), 'snapshotFile', 'onEvent'];
 
 /** Checks the options and fills in the defaults. Throws a TypeError or RangeError that names option, range and value. */
 export const discoverySettings = (options: DiscoveryOptions): DiscoverySettings => {
@@ -79,24 +93,29 @@ export const discoverySettings = (options: DiscoveryOptions): DiscoverySettings 
   for (const name of Object.keys(options))
     if (!NAMES.includes(name)) throw new TypeError(`${name}: no such option; there are ${NAMES.join(', ')}`);
   const { registry, runtime = systemRuntime, includeWarning = DISCOVERY_DEFAULTS.includeWarning, onEvent } = options;
-  mustHave('registry', registry, ['watch', 'discover']);
+  mustHave('registry', registry, ['discover']);
   mustHave('runtime', runtime, ['now', 'wallNow', 'random', 'sleep', 'after']);
   if (typeof includeWarning !== 'boolean')
     throw new TypeError(`includeWarning: expected true or false, got ${show(includeWarning)}`);
   if (onEvent !== undefined && typeof onEvent !== 'function')
     throw new TypeError(`onEvent: expected a function, got ${show(onEvent)}`);
+  const ttlMs = numberOf(options, 'ttlMs');
   return Object.freeze({
-    registry,
+    registry: canWatch(registry) ? registry : pollingRegistry(registry, { ttlMs: ttlMs || undefined }),
     runtime,
     includeWarning,
-    ttlMs: numberOf(options, 'ttlMs'),
+    ttlMs,
     firstTimeoutMs: numberOf(options, 'firstTimeoutMs'),
     maxStaleMs: numberOf(options, 'maxStaleMs'),
     holdDropRatio: numberOf(options, 'holdDropRatio'),
     holdMs: numberOf(options, 'holdMs'),
+    snapshotFile: snapshotSettings(options.snapshotFile),
     onEvent,
   });
 };
+
+const canWatch = (registry: Registry | PolledRegistry): registry is Registry =>
+  typeof (registry as Partial<Registry>).watch === 'function';
 
 /** For the name of a service, wherever one is taken. */
 export const checkedService = (service: unknown): string => {

@@ -4,11 +4,14 @@ import { Alarm } from './alarm.js';
 import type { DiscoveredSet } from './discovered-set.js';
 import { Observers, type ServiceObserver } from './observers.js';
 import type { DiscoverySettings } from './options.js';
+import { Picker } from './picker.js';
 import { ServiceWatch } from './service-watch.js';
+import type { SnapshotFile } from './snapshot-file.js';
 
 export interface TenancyParts {
   readonly service: string;
   readonly settings: DiscoverySettings;
+  readonly snapshot: SnapshotFile | undefined;
   /** Runs what subscribers gave. */
   readonly guarded: Guarded;
   readonly happened: (happening: Happening) => void;
@@ -22,19 +25,22 @@ export interface TenancyParts {
  */
 export class Tenancy {
   readonly watch: ServiceWatch;
+  readonly picker: Picker;
   readonly #parts: TenancyParts;
   readonly #observers: Observers;
   readonly #leaseEnd: Alarm;
   #usedAt = -Infinity;
 
   constructor(parts: TenancyParts) {
-    const { service, settings, guarded, happened } = parts;
+    const { service, settings, snapshot, guarded, happened } = parts;
     this.#parts = parts;
+    this.picker = new Picker(service, settings.runtime);
     this.#observers = new Observers(guarded);
     this.#leaseEnd = new Alarm(settings.runtime, () => this.#review());
     this.watch = new ServiceWatch({
       service,
       settings,
+      snapshot,
       changed: set => this.#observers.changed(set),
       happened: happening => {
         this.#observers.happened(happening);

@@ -74,6 +74,7 @@ describe('normalise', () => {
     ['the later, where nothing else tells', [twin('a'), twin('b')], 'b'],
     ['the greater number', [twin('a', '100'), twin('b', '99')], 'a'],
     ['the greater number beyond 2^53', [twin('a', '9007199254740993'), twin('b', '9007199254740992')], 'a'],
+    ['the greater number in hexadecimal', [twin('a', '0x100000002'), twin('b', '0xff')], 'a'],
     ['the later of equal numbers', [twin('a', '7'), twin('b', '7')], 'b'],
     ['the later, where one is no number', [twin('a', '100'), twin('b', 'x')], 'b'],
   ])('counts two ids on one address once: %s', (_, entries, winner) => {

@@ -32,8 +32,15 @@ describe('DiscoveryClient: options', () => {
     [{ includeWarning: 1 }, TypeError, 'includeWarning: expected true or false, got 1'],
     [{ onEvent: {} }, TypeError, 'onEvent: expected a function, got an object'],
     [{ runtime: {} }, TypeError, 'runtime: expected an object with a method now(), got an object'],
-    [{ registry: undefined }, TypeError, 'registry: expected an object with a method watch(), got undefined'],
-    [{ registry: 'consul' }, TypeError, 'registry: expected an object with a method watch(), got "consul"'],
+    [{ registry: undefined }, TypeError, 'registry: expected an object with a method discover(), got undefined'],
+    [{ registry: 'consul' }, TypeError, 'registry: expected an object with a method discover(), got "consul"'],
+    [{ snapshotFile: '' }, TypeError, /^snapshotFile: expected a path, or \{ path, maxAgeMs \}, such as .*, got ""$/],
+    [{ snapshotFile: 7 }, TypeError, /^snapshotFile: expected a path.*, got 7$/],
+    [{ snapshotFile: { maxAgeMs: 5 } }, TypeError, /^snapshotFile: expected a path.*, got no path$/],
+    [{ snapshotFile: { path: 'x', maxAge: 5 } }, TypeError, 'snapshotFile.maxAge: no such option'],
+    [{ snapshotFile: { path: 'x', maxAgeMs: 0 } }, RangeError, 'snapshotFile.maxAgeMs: expected a number of milli'],
+    [{ snapshotFile: { path: 'x', maxAgeMs: '1d' } }, TypeError, 'snapshotFile.maxAgeMs: expected a number of milli'],
+    [{ snapshotFile: { path: 'x', files: {} } }, TypeError, 'snapshotFile.files: expected an object with the methods'],
     [{ ttl: 5 }, TypeError, /^ttl: no such option; there are registry, runtime, .*ttlMs/],
   ])('refuses %o', (options, Kind, message) => {
     expect(make(options)).toThrow(Kind);
