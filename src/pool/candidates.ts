@@ -3,37 +3,80 @@ import type { Call } from '../core/call.js';
 import { guard } from '../core/guard.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PooledEndpoint } from './endpoint.js';
+import type { FleetSubset } from './fleet-subset.js';
 import type { LeaseOwner } from './lease.js';
 
-/** One subset of the pool with the balancer that picks from it. */
+/** The whole fleet, as the sets follow it. */
+export interface Fleet {
+  /** In the subset's order, where there is one. */
+  readonly endpoints: readonly PooledEndpoint[];
+  /** Grows with each change of health or membership. */
+  readonly version: number;
+  /** Grows with each change of who there is or with what weight. */
+  readonly membership: number;
+  readonly panicRatio: number;
+  readonly subset: FleetSubset | undefined;
+}
+
+/** One part of the pool with the balancer that picks from it. */
 export class CandidateSet implements Candidates, LeaseOwner {
   members: readonly PooledEndpoint[] = [];
   eligible: readonly PooledEndpoint[] = [];
   version = 0;
   /** So few are healthy that all serve: better a try at a sick instance than all load on the last healthy ones. */
   panic = false;
+  /** Monotonic ms of the newest call that asked for it; of sets that are kept only while they are used. */
+  usedAt = -Infinity;
   readonly balancer: Balancer;
   readonly settled: LeaseOwner['settled'];
-  readonly #belongs: (endpoint: PooledEndpoint) => boolean;
+  readonly #belongs: ((endpoint: PooledEndpoint) => boolean) | undefined;
+  /** Who belongs; `undefined`: everybody who is listed and has a weight. */
+  #only: ReadonlySet<Endpoint> | undefined;
   #tried: readonly Endpoint[] = [];
+  #seen = 0;
+  #seenMembership = 0;
 
-  constructor(owner: LeaseOwner, belongs: (endpoint: PooledEndpoint) => boolean) {
+  /** Of all endpoints; or of those for which `belongs` holds. */
+  constructor(owner: LeaseOwner, belongs?: (endpoint: PooledEndpoint) => boolean) {
     this.balancer = safe(owner.balancer);
     this.settled = (endpoint, verdict, now) => owner.settled(endpoint, verdict, now);
     this.#belongs = belongs;
   }
 
-  /** Membership or weights changed. */
-  setMembers(all: Iterable<PooledEndpoint>): void {
-    this.members = [...all].filter(endpoint => endpoint.weight > 0 && this.#belongs(endpoint));
+  /** Catches up with the fleet. Arrays stay the same where nothing changed: balancers build on them. */
+  follow(fleet: Fleet): void {
+    if (this.#seen === fleet.version) return;
+    this.#seen = fleet.version;
+    const changed = this.#followMembers(fleet);
+    const healthy = this.members.filter(endpoint => endpoint.availableAt === 0);
+    this.panic = this.members.length > 0 && healthy.length / this.members.length < fleet.panicRatio;
+    const eligible = this.panic || healthy.length === this.members.length ? this.members : healthy;
+    if (!changed && isSame(eligible, this.eligible)) return;
+    this.eligible = eligible;
+    this.version += 1;
   }
 
-  /** Health changed, or the members did. */
-  setEligible(panicRatio: number): void {
-    const healthy = this.members.filter(endpoint => endpoint.availableAt === 0);
-    this.panic = this.members.length > 0 && healthy.length / this.members.length < panicRatio;
-    this.eligible = this.panic || healthy.length === this.members.length ? this.members : healthy;
-    this.version += 1;
+  #followMembers(fleet: Fleet): boolean {
+    const isNew = this.#seenMembership !== fleet.membership;
+    this.#seenMembership = fleet.membership;
+    // Of a subset, health decides too how many belong.
+    if (!isNew && fleet.subset === undefined) return false;
+    const all = fleet.endpoints.filter(endpoint => endpoint.weight > 0 && this.wants(endpoint));
+    const members = fleet.subset?.take(all) ?? all;
+    if (!isNew && isSame(members, this.members)) return false;
+    this.members = members;
+    this.#only = this.#belongs || members.length < all.length ? new Set(members) : undefined;
+    return true;
+  }
+
+  /** Is it of those that this set is for? Where there is a subset, not all of them are members. */
+  wants(endpoint: PooledEndpoint): boolean {
+    return this.#belongs?.(endpoint) ?? true;
+  }
+
+  /** Is it one of the members? O(1). */
+  has(endpoint: PooledEndpoint): boolean {
+    return endpoint.listed && endpoint.weight > 0 && (this.#only === undefined || this.#only.has(endpoint));
   }
 
   allows(endpoint: Endpoint): boolean {
@@ -42,8 +85,7 @@ export class CandidateSet implements Candidates, LeaseOwner {
 
   /** The same as `eligible.includes`, in a few comparisons. */
   #serves(endpoint: PooledEndpoint): boolean {
-    const may = this.panic || endpoint.availableAt === 0;
-    return may && endpoint.listed && endpoint.weight > 0 && this.#belongs(endpoint);
+    return (this.panic || endpoint.availableAt === 0) && this.has(endpoint);
   }
 
   /** `undefined` if nobody may serve. */
@@ -65,6 +107,9 @@ export class CandidateSet implements Candidates, LeaseOwner {
     return tried.length < this.eligible.length || this.eligible.some(endpoint => !tried.includes(endpoint));
   }
 }
+
+const isSame = (some: readonly unknown[], others: readonly unknown[]): boolean =>
+  some === others || (some.length === others.length && some.every((one, at) => one === others[at]));
 
 /** Can fetch talk to it? */
 export const isWeb = ({ instance: { protocol } }: PooledEndpoint): boolean =>

@@ -3,7 +3,8 @@ import type { Endpoint } from '../core/endpoint.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { Verdict } from '../core/outcome.js';
 import { PeakEwma } from '../machines/peak-ewma.js';
-import { Ejection, type EjectionHost } from './ejection.js';
+import { Ejection } from './ejection.js';
+import type { Attempt, EjectionHost } from './ejection-host.js';
 import type { Peers } from './peers.js';
 import { nextStepAfter, warmth } from './slow-start.js';
 
@@ -25,9 +26,9 @@ export class PooledEndpoint implements Endpoint {
   bodiesFailed = 0;
   /** The registry dropped it in a mass loss; it serves until the loss is confirmed. */
   held = false;
-  health: Ejection;
-  readonly #peers: Peers;
-  readonly #host: EjectionHost;
+  readonly health: Ejection;
+  /** What it shares with the others of its pool. */
+  readonly peers: Peers;
   readonly #latency = new PeakEwma(LATENCY_TAU_MS);
   #warmFrom = 0;
   #warmMs = 0;
@@ -37,13 +38,12 @@ export class PooledEndpoint implements Endpoint {
     parts: { host: (self: PooledEndpoint) => EjectionHost; peers: Peers; now: number },
   ) {
     this.instance = instance;
-    this.#host = parts.host(this);
-    this.#peers = parts.peers;
-    this.health = new Ejection(this.#host, parts.now);
+    this.peers = parts.peers;
+    this.health = new Ejection(parts.host(this), parts.now);
   }
 
   get latencyMs(): number {
-    return this.measuredMs || this.#peers.latencyMs;
+    return this.measuredMs || this.peers.latencyMs;
   }
 
   get availableAt(): number {
@@ -52,6 +52,8 @@ export class PooledEndpoint implements Endpoint {
 
   /** Starts to take a growing share of its weight. */
   warmUp(warmMs: number, now: number): void {
+    // One that was still new when it fell ill is not warm any sooner for that.
+    if (now + warmMs < this.#warmFrom + this.#warmMs) return;
     this.#warmFrom = now;
     this.#warmMs = warmMs;
   }
@@ -76,31 +78,33 @@ export class PooledEndpoint implements Endpoint {
   started(call: Call): void {
     this.inFlight += 1;
     this.lastStartedAt = call.now;
+    this.peers.stalls.began(call.now);
     call.tried = call.tried.length === 0 ? [this] : [...call.tried.filter(tried => tried !== this), this];
   }
 
-  settled(verdict: Verdict, durationMs: number, now: number): void {
+  settled(attempt: Attempt, verdict: Verdict, now: number): void {
     this.inFlight -= 1;
-    // A failure that comes fast must not make its instance look fast; one that took long does make it look slow.
-    const slowFailure = verdict.outcome === 'failure' && this.latencyMs > 0 && durationMs > this.latencyMs;
-    if (verdict.outcome === 'success' || slowFailure) {
-      this.#latency.observe(Math.max(durationMs, 0.001), now);
-      this.measuredMs = this.#latency.value;
-    }
-  }
-
-  /** Tells its health, with the ticket of the attempt. */
-  judged(ticket: number, verdict: Verdict, now: number): void {
-    this.health.leave(ticket, verdict, now);
+    this.peers.stalls.ended();
+    this.#measured(attempt.durationMs, verdict, now);
+    this.health.leave(attempt, verdict, now);
     this.successRatio = 1 - this.health.window.failureRatio(now);
   }
 
-  /** The same place, a new process: what was learnt of the old one is forgotten. */
-  reincarnate(instance: ServiceInstance, now: number): void {
+  #measured(durationMs: number, { outcome }: Verdict, now: number): void {
+    // A failure that comes fast must not make its instance look fast; one that took long does make it look slow.
+    const slowFailure = outcome === 'failure' && this.latencyMs > 0 && durationMs > this.latencyMs;
+    if ((outcome !== 'success' && !slowFailure) || Number.isNaN(durationMs)) return;
+    this.#latency.observe(Math.max(durationMs, 0.001), now);
+    this.measuredMs = this.#latency.value;
+  }
+
+  /** The same place, a new process: what was learnt of the old one is forgotten, and it warms up. */
+  reincarnate(instance: ServiceInstance, { now, warmMs }: { now: number; warmMs: number }): void {
     this.instance = instance;
     this.#latency.clear();
     this.measuredMs = 0;
     this.successRatio = 1;
-    this.health = new Ejection(this.#host, now);
+    this.health.reset(now);
+    this.warmUp(warmMs, now);
   }
 }

@@ -1,15 +1,23 @@
 import type { BalancerFactory } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
 import type { Emitter } from '../core/events.js';
-import { identityOf, type ServiceInstance } from '../core/instance.js';
+import type { PickExplanation } from '../core/explanation.js';
+import type { ServiceInstance } from '../core/instance.js';
 import type { Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
-import { CandidateSet, isWeb } from './candidates.js';
-import type { EjectionChange, EjectionHost, EjectionPolicy } from './ejection.js';
-import { PooledEndpoint } from './endpoint.js';
+import { CandidateSets } from './candidate-sets.js';
+import type { CandidateSet } from './candidates.js';
+import type { EjectionChange, EjectionHost } from './ejection-host.js';
+import type { EjectionPolicy } from './ejection-policy.js';
+import type { PooledEndpoint } from './endpoint.js';
+import { describeSet, explainPick, type RouteSnapshot } from './explain.js';
+import { FleetSubset, type SubsetPolicy } from './fleet-subset.js';
 import { Lease } from './lease.js';
-import { noInstances } from './no-instances.js';
 import { Peers } from './peers.js';
+import { Roster } from './roster.js';
+import { RoutedSets } from './routed-sets.js';
+import type { Router } from './selection.js';
+import { tellChange } from './tell-change.js';
 
 export interface PoolOptions {
   readonly service: string;
@@ -17,7 +25,13 @@ export interface PoolOptions {
   readonly events: Emitter;
   readonly balancer: BalancerFactory;
   readonly ejection: EjectionPolicy | false;
+  /** Where there is no `ejection`, and yet something that takes instances out. @default 0: they are never all used for want of better ones */
+  readonly panicRatio?: number | undefined;
   readonly slowStartMs: number;
+  /** Which part of the fleet a call goes to. @default anywhere */
+  readonly router?: Router | undefined;
+  /** Only so many of a large fleet. @default all */
+  readonly subset?: SubsetPolicy | false | undefined;
   /** An endpoint is no longer listed. */
   readonly left?: (endpoint: PooledEndpoint) => void;
   /** An instance that the registry lost, and that is held, refused a connection. */
@@ -27,24 +41,28 @@ export interface PoolOptions {
 /** Who may be picked, and a lease on it. Nothing is on a timer: time that passed is applied when the next call comes. */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #endpoints = new Map<string, PooledEndpoint>();
-  readonly #all: CandidateSet;
-  /** For fetch, where the service also has instances that speak something else. */
-  readonly #web: CandidateSet;
-  readonly #peers = new Peers();
+  readonly #roster: Roster;
+  readonly #sets: CandidateSets;
+  readonly #routed: RoutedSets;
   #trials: readonly PooledEndpoint[] = [];
   #known = false;
   #reviewAt = Infinity; // of health and weights, monotonic ms; -Infinity = at the next call
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    const { balancer, runtime, ejection, slowStartMs, subset, router, left } = options;
+    const peers = new Peers(options);
     const settled = (endpoint: PooledEndpoint, { unsent }: Verdict, now: number): void => {
       if (unsent && endpoint.held) options.refused?.(endpoint.instance);
-      this.#peers.settled(this.#endpoints.values(), now);
+      peers.settled(this.#roster, now);
     };
-    const { balancer, runtime } = options;
-    this.#all = new CandidateSet({ balancer: balancer(runtime), settled }, () => true);
-    this.#web = new CandidateSet({ balancer: balancer(runtime), settled }, isWeb);
+    this.#roster = new Roster({ runtime, peers, slowStartMs, host: this.#host, left });
+    this.#sets = new CandidateSets({
+      owner: () => ({ balancer: balancer(runtime), settled }),
+      panicRatio: ejection ? ejection.panicRatio : (options.panicRatio ?? 0),
+      subset: subset ? new FleetSubset(subset.size, subset.key ?? String(runtime.random())) : undefined,
+    });
+    this.#routed = new RoutedSets(this.#sets, router);
   }
 
   /** False until the first set came. */
@@ -53,30 +71,28 @@ export class Pool {
   }
 
   get endpoints(): Iterable<PooledEndpoint> {
-    return this.#endpoints.values();
+    return this.#roster.values();
   }
 
   get panic(): boolean {
-    return this.#all.panic;
+    return this.#sets.all.panic;
+  }
+
+  /** Is it one of those that this client uses, of a fleet that may be larger? */
+  uses(endpoint: PooledEndpoint): boolean {
+    return this.#sets.holding(endpoint).has(endpoint);
+  }
+
+  /** From now on; calls that were routed already keep their route. */
+  reroute(router: Router): void {
+    this.#routed.reroute(router);
   }
 
   /** The whole set as the registry lists it now. Survivors keep their statistics. */
   update(instances: readonly ServiceInstance[], held: ReadonlySet<string> = new Set()): void {
-    const now = this.#options.runtime.now();
-    const left = new Map(this.#endpoints);
-    for (const instance of instances) {
-      const identity = identityOf(instance);
-      left.delete(identity);
-      this.#place(instance, identity, now);
-      this.#endpoints.get(identity)!.held = held.has(identity);
-    }
-    for (const [identity, endpoint] of left) {
-      this.#endpoints.delete(identity);
-      endpoint.listed = false;
-      this.#options.left?.(endpoint);
-    }
+    this.#roster.update(instances, { held, newcomersWarmUp: this.#known });
     this.#known = true;
-    this.#peers.changed();
+    const now = this.#options.runtime.now();
     this.#reweigh(now);
     this.#refilter(now, true);
   }
@@ -87,26 +103,25 @@ export class Pool {
     this.#known = false;
   }
 
-  /** Picks an endpoint, counts the attempt as started. Throws NO_INSTANCES when nobody may serve. */
+  /** Picks an endpoint, counts the attempt as started. Throws NO_INSTANCES or NO_ROUTE when nobody may serve. */
   acquire(call: Call): Lease {
     const { now } = call;
     if (now >= this.#reviewAt) this.#review(now);
-    const set = this.#setFor(call);
+    const set = this.#routed.setFor(call);
     const retryable = call.idempotent && call.replayable && call.attempt < call.maxAttempts;
     for (const endpoint of this.#trials) {
-      if (call.tried.includes(endpoint) || (call.request !== undefined && !isWeb(endpoint))) continue;
+      if (!set.has(endpoint) || call.tried.includes(endpoint)) continue;
       const ticket = endpoint.health.probe(retryable, now);
-      if (ticket !== undefined) return this.#lease(call, endpoint, ticket);
+      if (ticket !== undefined) return lease(call, endpoint, { ticket, set });
     }
     const endpoint = set.pick(call);
-    if (endpoint === undefined)
-      throw noInstances(this.#options.service, { listed: this.#endpoints.size, members: set.members, now });
-    return this.#lease(call, endpoint, endpoint.health.enter());
+    if (endpoint === undefined) throw this.#routed.refusal(call, { set, listed: this.#roster.size });
+    return lease(call, endpoint, { ticket: endpoint.health.enter(), set });
   }
 
   /** Could this call go to an endpoint that it has not tried? */
   offersMore(call: Call): boolean {
-    return this.#setFor(call).offersMore(call.tried);
+    return this.#routed.offersMore(call);
   }
 
   /** Applies the time that passed, for who looks without calling. */
@@ -114,85 +129,71 @@ export class Pool {
     if (now >= this.#reviewAt) this.#review(now);
   }
 
-  #setFor(call: Call): CandidateSet {
-    const mixed = this.#web.members.length < this.#all.members.length;
-    return mixed && call.request !== undefined ? this.#web : this.#all;
+  /** What there was to pick from for a call, and why not more. Takes its time: for who asks. */
+  explain(call: Call): PickExplanation {
+    return explainPick(call, { sets: this.#routed, endpoints: this.#roster.values() });
   }
 
-  #lease(call: Call, endpoint: PooledEndpoint, ticket: number): Lease {
-    const set = this.#setFor(call);
-    endpoint.started(call);
-    set.balancer.started?.(endpoint);
-    return new Lease(endpoint, ticket, set);
-  }
-
-  #place(instance: ServiceInstance, identity: string, now: number): void {
-    const survivor = this.#endpoints.get(identity);
-    if (survivor === undefined) {
-      const endpoint = new PooledEndpoint(instance, { host: this.#host, peers: this.#peers, now });
-      // The first set is not new: it is what was there before us.
-      if (this.#known) endpoint.warmUp(this.#options.slowStartMs, now);
-      this.#endpoints.set(identity, endpoint);
-    } else if (survivor.instance.incarnation !== instance.incarnation) {
-      survivor.reincarnate(instance, now);
-    } else {
-      survivor.instance = instance;
-    }
+  /** The sets that routes made, by what they select. */
+  describeRoutes(now: number): RouteSnapshot[] {
+    return Array.from(this.#sets.routed(), ([key, set]) => ({ instances: key, ...describeSet(set, now) }));
   }
 
   readonly #host = (endpoint: PooledEndpoint): EjectionHost => ({
     policy: this.#options.ejection,
     random: () => this.#options.runtime.random(),
-    mayEject: () => this.#mayEject(),
+    mayEject: () => this.#mayEject(endpoint),
     changed: change => this.#changed(endpoint, change),
+    probed: () => this.#options.events.emit?.({ type: 'instance.probed', instance: endpoint.instance.id, ok: true }),
   });
 
   /** Ejectable(n) = min(n − 1, max(1, ⌈n × maxEjectedRatio⌉)): one of two, two of three, never the last. */
-  #mayEject(): boolean {
-    const { members } = this.#all;
+  #mayEject(ill: PooledEndpoint): boolean {
+    const { members } = this.#sets.holding(ill);
     const { ejection } = this.#options;
     const n = members.length;
     const most = ejection ? Math.min(n - 1, Math.max(1, Math.ceil(n * ejection.maxEjectedRatio))) : 0;
     return members.filter(endpoint => endpoint.health.kind !== 'serving').length < most;
   }
 
-  #changed(endpoint: PooledEndpoint, { from, to, reason, ms }: EjectionChange): void {
+  #changed(endpoint: PooledEndpoint, change: EjectionChange): void {
     const { events, runtime, slowStartMs } = this.#options;
-    const instance = endpoint.instance.id;
     this.#reviewAt = -Infinity;
-    if (from === 'serving') events.emit?.({ type: 'instance.down', instance, reason, forMs: ms });
-    if (to !== 'serving') return;
-    endpoint.warmUp(Math.min(slowStartMs, ms), runtime.now());
-    events.emit?.({ type: 'instance.up', instance, afterMs: ms });
+    if (change.to === 'serving') endpoint.warmUp(Math.min(slowStartMs, change.ms), runtime.now());
+    tellChange(events, endpoint.instance.id, change);
   }
 
   /** Time passed: trials begin and weights grow. */
   #review(now: number): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.health.review(now);
+    for (const endpoint of this.#roster.values()) endpoint.health.review(now);
     this.#refilter(now, this.#reweigh(now));
   }
 
   #reweigh(now: number): boolean {
     let changed = false;
-    for (const endpoint of this.#endpoints.values()) changed = endpoint.reweigh(now) || changed;
+    for (const endpoint of this.#roster.values()) changed = endpoint.reweigh(now) || changed;
     return changed;
   }
 
   /** Health changed; with `membersToo`, who there is or with what weight. */
   #refilter(now: number, membersToo = false): void {
-    const { ejection } = this.#options;
-    const wasPanic = this.#all.panic;
-    for (const set of [this.#all, this.#web]) {
-      if (membersToo) set.setMembers(this.#endpoints.values());
-      // Without ejection nobody is ever out.
-      set.setEligible(ejection ? ejection.panicRatio : 0);
-    }
-    this.#trials = this.#all.members.filter(endpoint => endpoint.health.kind === 'trial');
+    const { all } = this.#sets;
+    const wasPanic = all.panic;
+    const endpoints = [...this.#roster.values()];
+    this.#sets.changed(now, membersToo ? endpoints : undefined);
+    this.#trials = endpoints.filter(endpoint => endpoint.weight > 0 && endpoint.health.kind === 'trial');
     this.#reviewAt = Infinity;
-    for (const endpoint of this.#all.members) this.#reviewAt = Math.min(this.#reviewAt, endpoint.reviewAt(now));
-    if (this.#all.panic === wasPanic) return;
-    const eligible = this.#all.members.filter(endpoint => endpoint.availableAt === 0).length;
-    const type = this.#all.panic ? 'panic.entered' : 'panic.left';
-    this.#options.events.emit?.({ type, eligible, members: this.#all.members.length });
+    for (const endpoint of endpoints)
+      if (endpoint.weight > 0) this.#reviewAt = Math.min(this.#reviewAt, endpoint.reviewAt(now));
+    if (all.panic === wasPanic) return;
+    const eligible = all.members.filter(endpoint => endpoint.availableAt === 0).length;
+    const type = all.panic ? 'panic.entered' : 'panic.left';
+    this.#options.events.emit?.({ type, eligible, members: all.members.length });
   }
 }
+
+const lease = (call: Call, endpoint: PooledEndpoint, { ticket, set }: { ticket: number; set: CandidateSet }): Lease => {
+  endpoint.started(call);
+  set.balancer.started?.(endpoint);
+  return new Lease(endpoint, ticket, set);
+};

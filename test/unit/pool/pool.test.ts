@@ -223,6 +223,8 @@ describe('ejection', () => {
     const told = world.happened.filter((happening: Happening) => happening.type.startsWith('instance.'));
     expect(told).toMatchObject([
       { type: 'instance.down', instance: 'a', reason: '5 failures in a row' },
+      { type: 'instance.probed', instance: 'a', ok: true },
+      { type: 'instance.probed', instance: 'a', ok: true },
       { type: 'instance.up', instance: 'a' },
     ]);
   });
