@@ -1,22 +1,29 @@
 import type { Call } from '../core/call.js';
+import { shared } from '../core/shared.js';
 import type { OutboundRequest } from '../core/transport.js';
 
 /**
  * What calls have in common that are to go to the same instance: a function of the call; or the value of a request header,
- * of a cookie in the request, or of a segment of its path (0 is the first: `users` in `/users/42`).
+ * of a cookie in the request, or of a segment of its path (0 is the first: `users` in `/users/42`); or the address of the
+ * client whose request is being served, as the inbound context knows it.
  */
 export type HashKey =
   | ((call: Call) => string | undefined)
   | { readonly header: string }
   | { readonly cookie: string }
-  | { readonly path: number };
+  | { readonly path: number }
+  | { readonly clientIp: true };
 
 /** The key of a call; `undefined` or empty if it has none. */
 export type KeyReader = (call: Call) => string | undefined;
 
-export const keyReader = (key: HashKey | undefined): KeyReader => {
+/** What a function with a fault means to the calls. */
+const P2C = 'consistentHash: calls have no key and are balanced by p2c';
+
+export const keyReader = (key: HashKey | undefined, otherwise = P2C): KeyReader => {
   if (key === undefined) return () => undefined;
-  if (typeof key === 'function') return guarded(key);
+  if (typeof key === 'function') return guarded(key, otherwise);
+  if ('clientIp' in key) return () => shared.context.getStore()?.clientIp;
   if ('header' in key) {
     const name = key.header.toLowerCase();
     return ({ request }) => headerOf(request, name);
@@ -29,12 +36,11 @@ export const keyReader = (key: HashKey | undefined): KeyReader => {
   return ({ request }) => segmentOf(request?.path, path);
 };
 
-/** A function with a fault must not fail calls: they are balanced as if they had no key, and one warning says why. */
-const guarded = (key: (call: Call) => unknown): KeyReader => {
+/** A function with a fault must not fail calls: they go on as if they had no key, and one warning says why. */
+const guarded = (key: (call: Call) => unknown, otherwise: string): KeyReader => {
   let warned = false;
   const warn = (what: string): undefined => {
-    if (!warned)
-      process.emitWarning(`consistentHash: calls have no key and are balanced by p2c: ${what}`, 'FairleadWarning');
+    if (!warned) process.emitWarning(`${otherwise}: ${what}`, 'FairleadWarning');
     warned = true;
   };
   return function guardedKey(call) {

@@ -18,40 +18,44 @@ export interface ConsistentHashOptions {
 }
 
 const KNOWN = ['key', 'algorithm', 'replicas', 'maxLoadRatio'];
-const KEYS = 'a function, { header }, { cookie } or { path }';
+const KEYS = 'a function, { header }, { cookie }, { path } or { clientIp: true }';
 
 const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value);
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 };
 
-const wrong = (option: string, expected: string, value: unknown): never => {
-  const message = `consistentHash: ${option}: expected ${expected}, got ${shown(value)}`;
+const wrong = (path: string, expected: string, value: unknown): never => {
+  const message = `${path}: expected ${expected}, got ${shown(value)}`;
   throw typeof value === 'number' ? new RangeError(message) : new TypeError(message);
 };
 
 /** Throws a TypeError or RangeError that names the option, what was expected and what was given. */
 export const checkOptions = (options: ConsistentHashOptions): void => {
-  if (typeof options !== 'object' || options === null) wrong('options', 'an object', options);
+  if (typeof options !== 'object' || options === null) wrong('consistentHash: options', 'an object', options);
   for (const option of Object.keys(options))
     if (!KNOWN.includes(option))
       throw new TypeError(`consistentHash: ${option}: no such option; there are ${KNOWN.join(', ')}`);
   const { key, algorithm, replicas, maxLoadRatio } = options;
-  if (key !== undefined && typeof key !== 'function') checkKey(key);
+  checkKey(key, 'consistentHash: key');
   if (algorithm !== undefined && algorithm !== 'ring' && algorithm !== 'maglev')
-    wrong('algorithm', "'ring' or 'maglev'", algorithm);
+    wrong('consistentHash: algorithm', "'ring' or 'maglev'", algorithm);
   if (replicas !== undefined && !(Number.isInteger(replicas) && replicas >= 1 && replicas <= 10_000))
-    wrong('replicas', 'a whole number, 1–10 000', replicas);
+    wrong('consistentHash: replicas', 'a whole number, 1–10 000', replicas);
   if (maxLoadRatio === undefined || maxLoadRatio === false) return;
   if (typeof maxLoadRatio !== 'number' || !(maxLoadRatio >= 1 && maxLoadRatio <= 10))
-    wrong('maxLoadRatio', 'a number, 1–10 (1.25 is 25 % above the mean), or false', maxLoadRatio);
+    wrong('consistentHash: maxLoadRatio', 'a number, 1–10 (1.25 is 25 % above the mean), or false', maxLoadRatio);
 };
 
-const checkKey = (key: unknown): void => {
+/** Throws a TypeError or RangeError that names the path, what was expected and what was given. */
+export const checkKey = (key: unknown, path: string): void => {
+  if (key === undefined || typeof key === 'function') return;
   const entries = typeof key === 'object' && key !== null ? Object.entries(key) : [];
   const [name, value] = entries[0] ?? [];
-  if (entries.length !== 1 || !['header', 'cookie', 'path'].includes(name!)) wrong('key', KEYS, key);
-  if (name === 'path') {
-    if (!(Number.isInteger(value) && (value as number) >= 0)) wrong('key.path', 'a whole number >= 0', value);
-  } else if (typeof value !== 'string' || value === '') wrong(`key.${name}`, 'a name', value);
+  if (entries.length !== 1 || !['header', 'cookie', 'path', 'clientIp'].includes(name!)) wrong(path, KEYS, key);
+  if (name === 'clientIp') {
+    if (value !== true) wrong(`${path}.clientIp`, 'true', value);
+  } else if (name === 'path') {
+    if (!(Number.isInteger(value) && (value as number) >= 0)) wrong(`${path}.path`, 'a whole number >= 0', value);
+  } else if (typeof value !== 'string' || value === '') wrong(`${path}.${name}`, 'a name', value);
 };

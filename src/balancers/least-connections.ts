@@ -3,14 +3,15 @@ import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { levelOf, type LoadGroup, type Seat } from './load-group.js';
 import { LoadGroups } from './load-groups.js';
-import { weightOf } from './weight.js';
+import { warmthOf, weightOf } from './weight.js';
 import { nextAllowed } from './weighted-draw.js';
 
 /**
  * Whoever has the fewest calls in flight for its weight; equals take turns in proportion to their weights. Exact, where
  * `p2c()` compares two: for few instances and long calls (streams, uploads, queries). It knows nothing of response times
  * and failures, so an instance that fails fast attracts calls until it is ejected: prefer `p2c()` for short ones.
- * A pick costs O(log of the number of different weights), whatever the number of instances.
+ * A pick costs O(log of the number of different weights), whatever the number of instances. While an instance warms up it is
+ * also held to its share of the picks: being idle, it would get most of them.
  */
 export const leastConnections = (): BalancerFactory => () => new LeastConnections();
 
@@ -32,7 +33,10 @@ class LeastConnections implements Balancer {
     for (let group = this.#groups.first; group !== undefined; group = this.#groups.first) {
       const seat = group.first!;
       if (levelOf(seat.endpoint) !== seat.level) this.#sync(seat);
-      else return this.#take(from.allows(seat.endpoint) ? seat : (this.#elsewhere(from) ?? seat));
+      else
+        return this.#take(
+          from.allows(seat.endpoint) && !this.#groups.isEarly(group) ? seat : (this.#elsewhere(from) ?? seat),
+        );
     }
     return nextAllowed(from, 0) ?? from.eligible[0]!;
   }
@@ -55,12 +59,18 @@ class LeastConnections implements Balancer {
     return endpoint;
   }
 
-  /** The least busy one is not allowed, since the call tried it: the least busy of the others. */
+  /** The least busy one warms up, or is not allowed, since the call tried it: the least busy of the others. */
   #elsewhere(from: Candidates): Seat | undefined {
     let best: Seat | undefined;
+    let bestIsEarly = false;
     for (const group of this.#groups.all) {
       const seat = group.firstAllowed(from);
-      if (seat !== undefined && (best === undefined || isLessBusy(seat, best))) best = seat;
+      if (seat === undefined) continue;
+      const early = this.#groups.isEarly(group);
+      const goesFirst = best === undefined || (early === bestIsEarly ? isLessBusy(seat, best) : bestIsEarly);
+      if (!goesFirst) continue;
+      best = seat;
+      bestIsEarly = early;
     }
     return best;
   }
@@ -87,9 +97,15 @@ class LeastConnections implements Balancer {
   #review({ eligible, version }: Candidates): void {
     this.#survey += 1;
     const order: Seat[] = [];
+    let warmest = 0;
+    for (const endpoint of eligible) warmest = Math.max(warmest, warmthOf(endpoint));
+    for (const group of this.#groups.all) group.warming = false;
     for (const endpoint of eligible) {
       const weight = weightOf(endpoint);
-      if (weight > 0) order.push(this.#seat(endpoint, this.#groups.of(weight)));
+      if (weight === 0) continue;
+      const group = this.#groups.of(weight);
+      if (warmthOf(endpoint) < warmest) group.warming = true;
+      order.push(this.#seat(endpoint, group));
     }
     for (const [endpoint, seat] of this.#seats) {
       if (seat.survey === this.#survey) continue;

@@ -34,6 +34,8 @@ export class LoadGroup {
    * number at once, since a field that was undefined at first allocates each fraction that it is given later.
    */
   passed = 0;
+  /** Somebody in it warms up: it gets no more than its weight's share, however idle it is. */
+  warming = false;
   /** Its place among the groups. */
   rank = -1;
   readonly #first: (Seat | undefined)[] = [];

@@ -40,6 +40,11 @@ export class LoadGroups {
     this.changed(group);
   }
 
+  /** It warms up, and had its share of the picks so far. */
+  isEarly(group: LoadGroup): boolean {
+    return group.warming && group.passed > this.#passed;
+  }
+
   /** The group's load changed. */
   changed(group: LoadGroup): void {
     if (this.#heap.length > 1) this.#sink(this.#rise(group));

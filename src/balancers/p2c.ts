@@ -2,6 +2,7 @@ import type { Balancer, BalancerFactory, Candidates } from '../core/balancer.js'
 import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { Runtime } from '../core/runtime.js';
+import { usable, warmthOf, weightOf } from './weight.js';
 import { WeightedDraw } from './weighted-draw.js';
 
 /** An endpoint that nobody picked for so long is tried: what is known of it is out of date. */
@@ -19,9 +20,11 @@ const MAX_REDRAWS = 4;
 export const p2c = (): BalancerFactory => runtime => new PowerOfTwoChoices(runtime);
 
 class PowerOfTwoChoices implements Balancer {
+  readonly #runtime: Runtime;
   readonly #draw: WeightedDraw;
 
   constructor(runtime: Runtime) {
+    this.#runtime = runtime;
     this.#draw = new WeightedDraw(runtime);
   }
 
@@ -32,8 +35,32 @@ class PowerOfTwoChoices implements Balancer {
     const first = few ? eligible[0]! : this.#draw.any(from);
     const second = few ? (eligible[1] ?? first) : this.#another(from, first);
     const firstAllowed = from.allows(first);
-    if (firstAllowed && from.allows(second)) return better(first, second, { byWeight: few, now: call.now });
-    return firstAllowed ? first : this.#draw.allowed(from);
+    if (!firstAllowed || !from.allows(second)) return firstAllowed ? first : this.#draw.allowed(from);
+    return few ? this.#ofTwo(first, second, call.now) : this.#cheaper(first, second, call.now);
+  }
+
+  /** Nobody was drawn by weight: one that warms up stands aside in its share of the picks, and else counts in full. */
+  #ofTwo(first: Endpoint, second: Endpoint, now: number): Endpoint {
+    const lead = warmthOf(first) - warmthOf(second);
+    if (lead !== 0) {
+      const warmer = lead > 0 ? first : second;
+      const colder = lead > 0 ? second : first;
+      if (this.#runtime.random() * warmthOf(warmer) >= warmthOf(colder)) return warmer;
+    }
+    const firstCost = cost(first, 1) / usable(first.instance.weight);
+    const secondCost = cost(second, 1) / usable(second.instance.weight);
+    return fresher(first, second, { ahead: secondCost - firstCost, now });
+  }
+
+  /**
+   * Of two drawn by weight. Idle ones are equal then, and the draw alone decides; in flight counts by weight, or a light one
+   * would be given as many calls at once as a heavy one: more than twice its share.
+   */
+  #cheaper(first: Endpoint, second: Endpoint, now: number): Endpoint {
+    const { greatest } = this.#draw;
+    const firstCost = cost(first, greatest / weightOf(first));
+    const secondCost = cost(second, greatest / weightOf(second));
+    return fresher(first, second, { ahead: secondCost - firstCost, now });
   }
 
   #another(from: Candidates, first: Endpoint): Endpoint {
@@ -43,15 +70,14 @@ class PowerOfTwoChoices implements Balancer {
   }
 }
 
-const better = (first: Endpoint, second: Endpoint, { byWeight, now }: { byWeight: boolean; now: number }): Endpoint => {
-  const firstCost = byWeight ? cost(first) / first.weight : cost(first);
-  const secondCost = byWeight ? cost(second) / second.weight : cost(second);
-  const firstWins = firstCost < secondCost || (firstCost === secondCost && first.lastStartedAt <= second.lastStartedAt);
+/** The first if it is ahead, or level and idle for longer; but one that nobody asked for so long is asked. */
+const fresher = (first: Endpoint, second: Endpoint, { ahead, now }: { ahead: number; now: number }): Endpoint => {
+  const firstWins = ahead > 0 || (ahead === 0 && first.lastStartedAt <= second.lastStartedAt);
   const winner = firstWins ? first : second;
   const loser = firstWins ? second : first;
   return loser.inFlight === 0 && now - loser.lastStartedAt >= FORGOTTEN_MS ? loser : winner;
 };
 
 /** Nobody measured: 1 ms for all, so that the calls in flight decide. */
-const cost = (endpoint: Endpoint): number =>
-  ((endpoint.latencyMs || 1) * (endpoint.inFlight + 1)) / Math.max(endpoint.successRatio, LEAST_SUCCESS);
+const cost = (endpoint: Endpoint, perCall: number): number =>
+  ((endpoint.latencyMs || 1) * (endpoint.inFlight * perCall + 1)) / Math.max(endpoint.successRatio, LEAST_SUCCESS);

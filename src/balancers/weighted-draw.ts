@@ -1,6 +1,7 @@
 import type { Candidates } from '../core/balancer.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { Runtime } from '../core/runtime.js';
+import { weightOf } from './weight.js';
 
 /** Draws that the weights refused, before the last one drawn is taken as it is. */
 const MAX_DRAWS = 32;
@@ -13,8 +14,9 @@ const MAX_MISSES = 4;
  */
 export class WeightedDraw {
   readonly #runtime: Runtime;
+  /** The greatest weight among the eligible. */
+  greatest = 1;
   #version = -1;
-  #greatest = 1;
   #equal = true;
 
   constructor(runtime: Runtime) {
@@ -27,7 +29,7 @@ export class WeightedDraw {
     const { eligible } = from;
     let drawn = this.#uniform(eligible);
     if (this.#equal) return drawn;
-    for (let draws = 1; draws < MAX_DRAWS && this.#runtime.random() * this.#greatest >= drawn.weight; draws += 1)
+    for (let draws = 1; draws < MAX_DRAWS && this.#runtime.random() * this.greatest >= weightOf(drawn); draws += 1)
       drawn = this.#uniform(eligible);
     return drawn;
   }
@@ -47,11 +49,13 @@ export class WeightedDraw {
 
   #survey({ eligible, version }: Candidates): void {
     this.#version = version;
-    this.#greatest = 0;
+    this.greatest = 0;
     this.#equal = true;
-    for (const { weight } of eligible) {
-      if (weight !== eligible[0]!.weight) this.#equal = false;
-      if (weight > this.#greatest) this.#greatest = weight;
+    const first = weightOf(eligible[0]!);
+    for (const endpoint of eligible) {
+      const weight = weightOf(endpoint);
+      if (weight !== first) this.#equal = false;
+      if (weight > this.greatest) this.greatest = weight;
     }
   }
 }

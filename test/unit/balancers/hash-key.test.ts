@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { consistentHash, type ConsistentHashOptions, type HashKey, type OutboundRequest } from 'fairlead';
+import {
+  consistentHash,
+  withClientIp,
+  withDeadline,
+  type ConsistentHashOptions,
+  type HashKey,
+  type OutboundRequest,
+} from 'fairlead';
 import { testCall, testCandidates } from 'fairlead/testing';
 import { build, equals, idOf } from './support.js';
 
@@ -24,6 +31,18 @@ describe('the key of a call', () => {
     expect(pickFor(key, request)).toBe(homeOf(expected));
   });
 
+  it('the address of the client that is being served, however deep', async () => {
+    const key: HashKey = { clientIp: true };
+    await withClientIp('10.1.2.3', async () => {
+      expect(pickFor(key)).toBe(homeOf('10.1.2.3'));
+      await Promise.resolve();
+      expect(withDeadline(1_000, () => pickFor(key))).toBe(homeOf('10.1.2.3'));
+      expect(withClientIp('10.9.9.9', () => pickFor(key))).toBe(homeOf('10.9.9.9'));
+      expect(pickFor(key, undefined, 'own')).toBe(homeOf('own'));
+    });
+    expect(() => withClientIp(42 as never, () => undefined)).toThrow('withClientIp: expected an address');
+  });
+
   it('of the call itself goes first', () => {
     expect(pickFor({ header: 'x-user' }, { headers: { 'x-user': 'anna' } }, 'own')).toBe(homeOf('own'));
     expect(pickFor(() => 'anna', undefined, 'own')).toBe(homeOf('own'));
@@ -39,6 +58,7 @@ describe('the key of a call', () => {
     ['no such segment', { path: 5 }, { path: '/users/42' }],
     ['a path that ends there', { path: 1 }, { path: '/users/?x' }],
     ['no request, as in call()', { path: 0 }, undefined],
+    ['nobody is being served', { clientIp: true }, undefined],
   ])('that has none is balanced by p2c: %s', (_name, key, request) => {
     const balancer = build(consistentHash({ key }));
     const picked = new Set(Array.from({ length: 400 }, () => balancer.pick(from, testCall({ request }))));
@@ -77,11 +97,15 @@ describe('options that make no sense', () => {
     ['ring', /^consistentHash: options: expected an object, got "ring"$/],
     [null, /options: expected an object, got null/],
     [{ hashKey: 'x' }, /hashKey: no such option; there are key, algorithm, replicas, maxLoadRatio/],
-    [{ key: 'x-user' }, /key: expected a function, \{ header \}, \{ cookie \} or \{ path \}, got "x-user"/],
+    [
+      { key: 'x-user' },
+      /key: expected a function, \{ header \}, \{ cookie \}, \{ path \} or \{ clientIp: true \}, got "x-user"/,
+    ],
     [{ key: {} }, /key: expected a function/],
     [{ key: { header: 'a', cookie: 'b' } }, /key: expected a function/],
     [{ key: { ip: true } }, /key: expected a function/],
     [{ key: { header: '' } }, /key\.header: expected a name, got ""/],
+    [{ key: { clientIp: 'yes' } }, /key\.clientIp: expected true, got "yes"/],
     [{ key: { path: -1 } }, /key\.path: expected a whole number >= 0, got -1/],
     [{ key: { path: 'users' } }, /key\.path: expected a whole number >= 0, got "users"/],
     [{ algorithm: 'ketama' }, /algorithm: expected 'ring' or 'maglev', got "ketama"/],
