@@ -82,7 +82,7 @@ export default tseslint.config(
   },
   {
     // They speak protocols of their own, over connections that their packages or node: modules make.
-    files: ['src/{registries,integrations}/**/*.ts'],
+    files: ['src/{registries,integrations}/**/*.ts', 'src/health/tcp-probe.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': banImports([...clockImports, ...chanceImports]) },
   },
   {

@@ -3,11 +3,13 @@ import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { FairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
-import { FAILURE, IGNORED, type Verdict } from '../core/outcome.js';
+import { IGNORED, TIMED_OUT, type Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
 import { TimerQueue, type Timeout } from '../core/timer-queue.js';
+import { verdictOfBreak, verdictOfTimeout } from '../pool/held-up.js';
 import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
+import { isWorthTelling, tellAttempt } from './tell-attempt.js';
 
 export interface AttemptParts<R> {
   readonly runtime: Runtime;
@@ -68,10 +70,6 @@ const timeoutOf = <R>({ attemptTimeoutMs, timeoutIsExplicit }: AttemptParts<R>, 
   const another = call.idempotent && call.replayable && call.attempt < call.maxAttempts;
   return another && call.deadlineAt - call.now > attemptTimeoutMs ? attemptTimeoutMs : false;
 };
-
-/** A timer so late shows that our own event loop was blocked (or the process suspended). */
-const BLOCKED_MS = 100;
-const BLOCKED: Verdict = Object.freeze({ outcome: 'ignored', retryable: true });
 
 /** Timers for attempts that have the client's usual timeout. */
 export type AttemptTimers = TimerQueue<{ timedOut(ms: number): void }>;
@@ -140,7 +138,9 @@ class Flight<R> {
   };
 
   readonly #failed = (error: unknown): void => {
-    if (this.#reject !== undefined) this.#fail(this.#parts.classifyError(error, this.#call), error);
+    if (this.#reject === undefined) return;
+    const verdict = this.#parts.classifyError(error, this.#call);
+    this.#fail(verdictOfBreak(verdict, this.#lease, this.#parts.runtime.now()), error);
   };
 
   /** The caller aborted, the deadline passed or the client closed: reason enough to end at once, and mid-body too. */
@@ -154,19 +154,18 @@ class Flight<R> {
     const { service } = this.#call;
     const { id } = this.#lease.endpoint.instance;
     const error = new FairleadError('ATTEMPT_TIMEOUT', `${service}: ${id} did not answer within ${ms} ms`, { service });
-    // A timer that comes late was held up by our own event loop, and so may the answer be.
-    const lateMs = this.#parts.runtime.now() - this.#startedAt - ms;
-    this.#fail(lateMs > BLOCKED_MS ? BLOCKED : FAILURE, error);
+    const now = this.#parts.runtime.now();
+    this.#fail(verdictOfTimeout(this.#lease, now, now - this.#startedAt - ms), error);
     this.#cancellation.cancel(error);
   }
 
   /** A deadline that left the endpoint less time than it usually takes says nothing about the endpoint. */
   #verdictOfCancellation(): Verdict {
     const now = this.#parts.runtime.now();
-    if (now < this.#call.deadlineAt) return IGNORED;
+    if (now < this.#call.deadlineAt || this.#lease.heldUp(now)) return IGNORED;
     const usual = this.#lease.endpoint.latencyMs * USUAL_LATENCIES || Infinity;
     const fair = Math.min(this.#call.policy.attemptTimeoutMs || this.#parts.attemptTimeoutMs || Infinity, usual);
-    return now - this.#startedAt < fair ? IGNORED : FAILURE;
+    return now - this.#startedAt < fair ? IGNORED : TIMED_OUT;
   }
 
   #fail(verdict: Verdict, error: unknown): void {
@@ -178,13 +177,14 @@ class Flight<R> {
   }
 
   #end(verdict: Verdict, error: unknown): void {
-    const { runtime, events } = this.#parts;
+    const { runtime, events, pool } = this.#parts;
     const now = runtime.now();
     if (this.#timeout !== undefined) this.#parts.timeouts!.disarm(this.#timeout);
     this.#disarm?.();
     this.#resolve = this.#reject = this.#disarm = this.#timeout = undefined;
     this.#call.now = now;
     this.#call.verdict = verdict;
+    if (isWorthTelling(this.#call, verdict)) tellAttempt(pool, this.#call, now - this.#startedAt);
     this.#lease.settle(verdict, now);
     events.emit?.({
       type: 'attempt.ended',

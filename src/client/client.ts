@@ -1,14 +1,12 @@
-import type { Call, Dispatch } from '../core/call.js';
+import type { Dispatch } from '../core/call.js';
 import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
-import { deadlineTimers } from '../layers/deadline.js';
-import { Permits } from '../machines/permits.js';
-import { RetryBudget } from '../machines/retry-budget.js';
-import { Pool } from '../pool/pool.js';
-import { attemptTimers } from './attempt.js';
+import { stallWatch } from '../pool/stall-watch.js';
 import * as check from './check.js';
+import { clientParts, type ClientParts } from './client-parts.js';
+import { refuseUnsafeHedge, warnOfOptions } from './config-lint.js';
 import { EventHub } from './event-hub.js';
 import { fetchTransport } from './fetch-transport.js';
 import { InFlight } from './in-flight.js';
@@ -16,7 +14,8 @@ import type { CallFunction, ServiceCallOptions } from './invocation.js';
 import { LogicalCall } from './logical-call.js';
 import { toOutbound } from './outbound.js';
 import type { Classify } from './classify.js';
-import { functionParts, responseParts, type UsualTimers, type Work } from './parts.js';
+import { functionParts, responseParts, type Work } from './parts.js';
+import { resolveCallFallback, withFallback } from './options/fallback.js';
 import { pipeline } from './pipeline.js';
 import { closed, Readiness } from './readiness.js';
 import type { ServiceClientOptions } from './options.js';
@@ -24,6 +23,7 @@ import { checkCallOptions, resolveOptions, type ResolvedOptions } from './resolv
 import { Runner } from './runner.js';
 import type { ServiceClient, ServiceRequestInit } from './service-client.js';
 import { takeSnapshot, type ClientSnapshot } from './snapshot.js';
+import { applyUpdate, type ClientUpdate } from './update.js';
 
 /** How long `close()` lets calls in flight finish. */
 const DRAIN_MS = 10_000;
@@ -38,20 +38,21 @@ const DRAIN_MS = 10_000;
  * await users.close();
  * ```
  */
-export const createServiceClient = (options: ServiceClientOptions): ServiceClient =>
-  new Client(resolveOptions(options));
+export const createServiceClient = (options: ServiceClientOptions): ServiceClient => {
+  const resolved = resolveOptions(options);
+  warnOfOptions(resolved);
+  return new Client(resolved);
+};
 
 /** The facade: builds the parts once, starts calls, and lets go of everything. */
 class Client implements ServiceClient {
   readonly service: string;
+  readonly breaker: ServiceClient['breaker'];
   readonly #options: ResolvedOptions;
   readonly #events: EventHub;
   readonly #discovery: DiscoveryClient;
   readonly #transport: Transport;
-  readonly #pool: Pool;
-  readonly #permits: Permits | undefined;
-  readonly #budget: RetryBudget | undefined;
-  readonly #timers: UsualTimers;
+  readonly #parts: ClientParts;
   readonly #dispatchFetch: Dispatch<Response>;
   readonly #dispatchCall: Dispatch<unknown>;
   readonly #inFlight = new InFlight();
@@ -62,7 +63,7 @@ class Client implements ServiceClient {
   #closing: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions) {
-    const { service, runtime, bulkhead, retry } = options;
+    const { service, runtime } = options;
     this.service = service;
     this.#options = options;
     this.#events = new EventHub(service, options);
@@ -70,30 +71,20 @@ class Client implements ServiceClient {
     this.#runner = new Runner({ service, runtime, events: this.#events, inFlight: this.#inFlight });
     this.#discovery = options.discovery ?? ownDiscovery(options);
     this.#transport = options.transport ?? fetchTransport(runtime, { mode: options.redirects, service });
-    this.#permits = bulkhead ? new Permits(bulkhead.maxInFlight, bulkhead.maxQueue) : undefined;
-    this.#budget = retry ? new RetryBudget(retry.budget) : undefined;
-    this.#timers = usualTimers(options);
-    this.#pool = new Pool({
-      ...options,
+    this.#parts = clientParts(options, {
       events: this.#events,
-      left: endpoint => this.#transport.left?.(endpoint),
-      refused: instance => this.#discovery.reportRefused(instance),
+      discovery: this.#discovery,
+      transport: this.#transport,
     });
-    const shared = {
-      options,
-      pool: this.#pool,
-      events: this.#events,
-      permits: this.#permits,
-      budget: this.#budget,
-      timers: this.#timers,
-      known: (call: Call) => this.#discovery.whenKnown(service, call.cancellation.signal),
-    };
-    this.#dispatchFetch = pipeline(responseParts(shared, this.#transport));
-    this.#dispatchCall = pipeline(functionParts(shared));
+    const { pool, health } = this.#parts;
+    this.breaker = this.#parts.breaker?.handle;
+    this.#dispatchFetch = pipeline(responseParts(this.#parts, this.#transport));
+    this.#dispatchCall = pipeline(functionParts(this.#parts));
     this.#unsubscribe = this.#discovery.subscribe(service, {
       changed: ({ instances, held, unknown }) => {
-        if (unknown === undefined) this.#pool.update(instances, held);
-        else this.#pool.forget();
+        if (unknown === undefined) pool.update(instances, held);
+        else pool.forget();
+        health?.update([...pool.endpoints].filter(endpoint => pool.uses(endpoint)));
         if (instances.length > 0) this.#readiness.known();
       },
       happened: happening => this.#events.emit?.(happening),
@@ -104,7 +95,8 @@ class Client implements ServiceClient {
     try {
       const policy = init?.fairlead;
       if (policy !== undefined) checkCallOptions(policy, 'init.fairlead');
-      const seed = toOutbound(input, init, this.service);
+      const seed = withFallback(toOutbound(input, init, this.service), policy?.fallback);
+      if (policy !== undefined) refuseUnsafeHedge(seed, policy, 'init.fairlead');
       return this.#start(this.#dispatchFetch, new LogicalCall(this.#options, seed, policy));
     } catch (error) {
       return Promise.reject(error);
@@ -119,7 +111,11 @@ class Client implements ServiceClient {
       check.ofType('options.classify', options?.classify, 'function');
       const work: Work = { fn, classify: options?.classify as Classify<unknown> | undefined };
       const signal = options?.signal;
-      const seed = { request: undefined, protocol: undefined, idempotent: false, replayable: true, signal, work };
+      const fallback = resolveCallFallback(options?.fallback);
+      // Nothing that may be sent twice, unless the options say so. Written out: a spread costs 2 µs here.
+      const http = undefined;
+      const seed = { request: http, protocol: http, idempotent: false, replayable: true, signal, work, fallback };
+      refuseUnsafeHedge(seed, options, 'options');
       return this.#start(this.#dispatchCall as Dispatch<T>, new LogicalCall(this.#options, seed, options));
     } catch (error) {
       return Promise.reject(error);
@@ -127,7 +123,7 @@ class Client implements ServiceClient {
   }
 
   instances(): readonly ServiceInstance[] {
-    return [...this.#pool.endpoints].map(endpoint => endpoint.instance);
+    return [...this.#parts.pool.endpoints].map(endpoint => endpoint.instance);
   }
 
   ready({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
@@ -141,12 +137,14 @@ class Client implements ServiceClient {
       service,
       state: this.#state,
       inFlight: this.#inFlight.size,
-      discovery: { known: this.#pool.known, ageMs: status?.ageMs ?? null, stale: status?.stale ?? true },
-      pool: this.#pool,
-      budget: this.#budget,
-      permits: this.#permits,
+      discovery: { known: this.#parts.pool.known, ageMs: status?.ageMs ?? null, stale: status?.stale ?? true },
+      parts: this.#parts,
       now: this.#options.runtime.now(),
     });
+  }
+
+  update(changes: ClientUpdate): void {
+    applyUpdate(changes, this.#parts);
   }
 
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
@@ -174,10 +172,13 @@ class Client implements ServiceClient {
     this.#readiness.close();
     await this.#inFlight.drain(timeoutMs, this.#options.runtime);
     this.#unsubscribe();
+    this.#parts.health?.close();
     if (this.#options.discovery === undefined) await this.#discovery.close();
     await this.#transport.close?.();
-    this.#timers.deadlines?.close();
-    this.#timers.attempts?.close();
+    this.#parts.breaker?.close();
+    this.#parts.timers.deadlines?.close();
+    this.#parts.timers.attempts?.close();
+    stallWatch(this.#options.runtime).rest();
     this.#state = 'closed';
   }
 
@@ -185,11 +186,6 @@ class Client implements ServiceClient {
     return this.#state === 'open' ? this.#runner.run(dispatch, call) : Promise.reject(closed(this.service));
   }
 }
-
-const usualTimers = ({ runtime, deadlineMs, attemptTimeoutMs }: ResolvedOptions): UsualTimers => ({
-  deadlines: deadlineMs === Infinity ? undefined : deadlineTimers(deadlineMs, runtime),
-  attempts: attemptTimeoutMs === false ? undefined : attemptTimers(attemptTimeoutMs, runtime),
-});
 
 const ownDiscovery = ({ registry, runtime, includeWarning, discoveryPolicy }: ResolvedOptions): DiscoveryClient =>
   new DiscoveryClient({ registry: registry!, runtime, includeWarning, ...discoveryPolicy });

@@ -8,6 +8,7 @@ const CHANNELS = {
   call: channel('fairlead:call'),
   attempt: channel('fairlead:attempt'),
   instance: channel('fairlead:instance'),
+  breaker: channel('fairlead:breaker'),
   registry: channel('fairlead:registry'),
 };
 const CHANNEL_OF: Record<string, keyof typeof CHANNELS> = {
@@ -17,6 +18,7 @@ const CHANNEL_OF: Record<string, keyof typeof CHANNELS> = {
   instance: 'instance',
   instances: 'instance',
   panic: 'instance',
+  breaker: 'breaker',
   registry: 'registry',
 };
 
@@ -76,4 +78,5 @@ const hasSubscribers = (): boolean =>
   CHANNELS.call.hasSubscribers ||
   CHANNELS.attempt.hasSubscribers ||
   CHANNELS.instance.hasSubscribers ||
+  CHANNELS.breaker.hasSubscribers ||
   CHANNELS.registry.hasSubscribers;

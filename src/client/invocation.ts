@@ -2,7 +2,8 @@ import type { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { Classify } from './classify.js';
-import type { CallOptions } from './options.js';
+import type { LogicalCallOptions } from './options.js';
+import type { CallFallback } from './options/fallback.js';
 
 /** What a function given to `call()` is handed for one attempt. */
 export interface Invocation {
@@ -15,11 +16,13 @@ export interface Invocation {
 
 export type CallFunction<T> = (invocation: Invocation) => Promise<T> | T;
 
-export interface ServiceCallOptions<T> extends CallOptions {
+export interface ServiceCallOptions<T> extends LogicalCallOptions {
   /** The caller's own abort. */
   readonly signal?: AbortSignal | undefined;
   /** Your verdict on an attempt; `undefined` from it means the default: resolve = success, reject = failure. */
   readonly classify?: Classify<T> | undefined;
+  /** Answers if this call fails: a value, or a function that is told of the failure. */
+  readonly fallback?: CallFallback<T> | undefined;
 }
 
 /** A signal is made only for a function that reads it. */

@@ -2,11 +2,14 @@ import type { Call, CallPolicy } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
-import type { CallRecord } from '../core/record.js';
-import { shared } from '../core/shared.js';
+import { NO_ERRORS, type CallRecord } from '../core/record.js';
+import { shared, type InboundContext, type Propagated } from '../core/shared.js';
+import type { FallbackFunction } from '../layers/fallback.js';
 import type { OutboundRequest } from '../core/transport.js';
+import { wishOf } from '../routing/decision.js';
+import { callPolicy, maxAttemptsOf } from './call-policy.js';
 import type { CallerLink } from './caller-signal.js';
-import type { CallOptions } from './options.js';
+import type { LogicalCallOptions } from './options.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
 /** What is to be done, and what that means for doing it twice. */
@@ -17,10 +20,12 @@ export interface CallSeed {
   readonly replayable: boolean;
   readonly signal: AbortSignal | undefined;
   readonly work: unknown;
+  /** Of this call alone; `false`: not even the client's. */
+  readonly fallback?: FallbackFunction<unknown> | false | undefined;
 }
 
 const NONE: readonly Endpoint[] = Object.freeze([]);
-const NO_POLICY: CallPolicy = Object.freeze({ attemptTimeoutMs: undefined });
+const NOTHING: Propagated = Object.freeze({});
 
 /** A call, made by the client, which also ends it. */
 export class LogicalCall implements Call {
@@ -31,16 +36,20 @@ export class LogicalCall implements Call {
   readonly replayable: boolean;
   readonly hashKey: string | undefined;
   readonly policy: CallPolicy;
+  route: unknown;
   readonly work: unknown;
+  readonly fallback: CallSeed['fallback'];
   readonly cancellation = new Cancellation();
   readonly startedAt: number;
-  readonly maxAttempts: number;
+  maxAttempts: number;
   readonly deadlineAt: number;
+  readonly propagated: Propagated | undefined;
   now: number;
   attempt = 1;
   tried: readonly Endpoint[] = NONE;
   verdict: Verdict = IGNORED;
   readonly record: CallRecord;
+  readonly explained: boolean;
   /** The tie to the caller's signal, if it gave one. */
   link: CallerLink | undefined = undefined;
   readonly callerSignal: AbortSignal | undefined;
@@ -49,27 +58,35 @@ export class LogicalCall implements Call {
   /** Neighbours among the calls in flight. */
   older: LogicalCall | undefined = undefined;
   newer: LogicalCall | undefined = undefined;
+  /** Attempts that a round begins with. */
+  readonly #mayAttempt: number;
   /** The first that is held has a place of its own: mostly there is one more. */
   #release: Release | undefined = undefined;
   #held: unknown = undefined;
   #later: Held | undefined = undefined;
 
   /** With the tighter of its own and an inherited deadline. */
-  constructor(options: ResolvedOptions, seed: CallSeed, policy: CallOptions | undefined) {
-    const { service, runtime, retry } = options;
+  constructor(options: ResolvedOptions, seed: CallSeed, policy: LogicalCallOptions | undefined) {
+    const { service, runtime } = options;
+    const inbound = shared.context.getStore();
     this.service = service;
     this.request = seed.request;
     this.protocol = seed.protocol;
     this.idempotent = policy?.idempotent ?? seed.idempotent;
     this.replayable = seed.replayable;
     this.hashKey = policy?.hashKey;
-    this.policy = policy?.attemptTimeoutMs === undefined ? NO_POLICY : { attemptTimeoutMs: policy.attemptTimeoutMs };
+    this.policy = callPolicy(options, policy);
+    this.route = policy?.route && wishOf(policy.route);
     this.work = seed.work;
+    this.fallback = seed.fallback;
+    this.explained = (policy?.explain ?? options.explain) === 'all';
     this.callerSignal = seed.signal;
     this.startedAt = runtime.now();
     this.now = this.startedAt;
-    this.maxAttempts = !retry || policy?.retry === false ? 1 : (policy?.retry?.maxAttempts ?? retry.maxAttempts);
-    this.deadlineAt = this.startedAt + Math.min(ownDeadlineMs(options, policy), inheritedMs());
+    this.maxAttempts = maxAttemptsOf(options, policy?.retry);
+    this.#mayAttempt = this.maxAttempts;
+    this.deadlineAt = this.startedAt + Math.min(ownDeadlineMs(options, policy), inheritedMs(inbound));
+    this.propagated = propagatedOf(options, inbound);
     this.record = newRecord(this);
   }
 
@@ -93,6 +110,7 @@ export class LogicalCall implements Call {
     this.request = request;
     this.rounds += 1;
     this.attempt = 1;
+    this.maxAttempts = this.#mayAttempt;
     this.tried = NONE;
     this.record.endedBy = 'running';
   }
@@ -114,17 +132,25 @@ const newRecord = ({ service, request, startedAt, deadlineAt }: Call): CallRecor
   durationMs: NaN,
   status: undefined,
   attempts: 0,
+  hedges: 0,
+  errors: NO_ERRORS,
+  tries: NO_ERRORS,
   instance: undefined,
   queuedMs: 0,
   backoffMs: 0,
+  servedFrom: 'instance',
   endedBy: 'running',
 });
 
-const ownDeadlineMs = ({ deadlineMs }: ResolvedOptions, policy: CallOptions | undefined): number =>
+const ownDeadlineMs = ({ deadlineMs }: ResolvedOptions, policy: LogicalCallOptions | undefined): number =>
   policy?.deadlineMs === undefined ? deadlineMs : policy.deadlineMs === false ? Infinity : policy.deadlineMs;
 
 /** What is left of the deadline of the request that is being served, if one was set with `withDeadline`. */
-const inheritedMs = (): number => {
-  const inherited = shared.context.getStore();
-  return inherited === undefined ? Infinity : inherited.deadlineAt - inherited.runtime.now();
+const inheritedMs = (inbound: InboundContext | undefined): number =>
+  inbound === undefined || inbound.deadlineAt === Infinity ? Infinity : inbound.deadlineAt - inbound.runtime.now();
+
+/** Instances are told by default only where somebody set a deadline to travel: else it would be a header for nobody. */
+const propagatedOf = ({ propagate }: ResolvedOptions, inbound: InboundContext | undefined): Propagated | undefined => {
+  if (propagate === false) return undefined;
+  return inbound ?? (propagate === 'always' ? NOTHING : undefined);
 };

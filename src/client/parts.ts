@@ -1,34 +1,18 @@
 import type { Call } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
-import type { Emitter } from '../core/events.js';
 import { guard } from '../core/guard.js';
 import { IGNORED, SUCCESS, type Verdict } from '../core/outcome.js';
-import type { TimerQueue } from '../core/timer-queue.js';
 import type { Transport } from '../core/transport.js';
-import type { Permits } from '../machines/permits.js';
-import type { RetryBudget } from '../machines/retry-budget.js';
-import type { Pool } from '../pool/pool.js';
-import type { AttemptTimers } from './attempt.js';
+import { cache } from '../layers/cache.js';
+import { coalesce } from '../layers/coalesce.js';
+import type { FallbackFunction } from '../layers/fallback.js';
 import { classifyError, classifyFetchError, classifyResponse, type Classify } from './classify.js';
+import type { ClientParts } from './client-parts.js';
 import { Attempting, type CallFunction } from './invocation.js';
+import type { LogicalCall } from './logical-call.js';
 import type { PipelineParts } from './pipeline.js';
-import type { ResolvedOptions } from './resolve-options.js';
-
-/** Timers of the lengths that deadlines and attempt timeouts usually have; shared by fetch and call(). */
-export interface UsualTimers {
-  readonly deadlines: TimerQueue<Call> | undefined;
-  readonly attempts: AttemptTimers | undefined;
-}
-
-export interface ClientParts {
-  readonly options: ResolvedOptions;
-  readonly pool: Pool;
-  readonly events: Emitter;
-  readonly permits: Permits | undefined;
-  readonly budget: RetryBudget | undefined;
-  readonly timers: UsualTimers;
-  readonly known: (call: Call) => Promise<void>;
-}
+import { stamped } from './propagation.js';
+import { RETRY_DEFAULTS } from './options/retry.js';
 
 /** What `client.call()` runs: it travels with the call. */
 export interface Work {
@@ -38,10 +22,12 @@ export interface Work {
 
 /** The pipeline's parts for fetch. */
 export const responseParts = (client: ClientParts, transport: Transport): PipelineParts<Response> => {
-  const { runtime, classify } = client.options;
-  return commonParts<Response>(client, {
+  const { events, cache: store, options } = client;
+  const { runtime, classify } = options;
+  const wallNow = (): number => runtime.wallNow();
+  const common = commonParts<Response>(client, {
     send: (call, endpoint, cancellation) => {
-      const request = call.request!;
+      const request = call.propagated === undefined ? call.request! : stamped(call.request!, call);
       if (call.protocol !== undefined && call.protocol !== endpoint.instance.protocol)
         throw new TypeError(
           `${call.service}: the URL says ${call.protocol}, instance ${endpoint.instance.id} speaks ${endpoint.instance.protocol}`,
@@ -64,11 +50,17 @@ export const responseParts = (client: ClientParts, transport: Transport): Pipeli
     // Its connection is busy until the body is read or given up.
     discard: response => void response.body?.cancel().catch(() => undefined),
   });
+  return {
+    ...common,
+    fallback: { events, discard: common.attempt.discard, of: call => ownFallback<Response>(call, options.fallback) },
+    cache: options.cache && store ? cache({ policy: options.cache, store, events, wallNow }) : undefined,
+    coalesce: options.coalesce ? coalesce(options.coalesce) : undefined,
+  };
 };
 
 /** The pipeline's parts for `call()`. */
-export const functionParts = (client: ClientParts): PipelineParts<unknown> =>
-  commonParts<unknown>(client, {
+export const functionParts = (client: ClientParts): PipelineParts<unknown> => ({
+  ...commonParts<unknown>(client, {
     send: (call, endpoint, cancellation) =>
       Promise.resolve((call.work as Work).fn(new Attempting(endpoint, call.attempt, cancellation))),
     classifyResult: (result, call) =>
@@ -76,16 +68,32 @@ export const functionParts = (client: ClientParts): PipelineParts<unknown> =>
     classifyError: (error, call) =>
       ownRule((call.work as Work).classify, call, { result: undefined, error }) ?? classifyError(error),
     discard: () => undefined,
-  });
+  }),
+  fallback: { events: client.events, discard: () => undefined, of: call => ownFallback(call, undefined) },
+});
+
+const ownFallback = <R>(call: Call, clients: FallbackFunction<R> | undefined): FallbackFunction<R> | undefined => {
+  const { fallback } = call as LogicalCall;
+  return fallback === undefined ? clients : ((fallback || undefined) as FallbackFunction<R> | undefined);
+};
 
 type OwnParts<R> = Pick<PipelineParts<R>['attempt'], 'send' | 'classifyResult' | 'classifyError' | 'discard'>;
 
 const commonParts = <R>(
-  { options, pool, events, permits, budget, timers, known }: ClientParts,
+  { options, pool, events, permits, guards, budget, timers, known }: ClientParts,
   own: OwnParts<R>,
 ): PipelineParts<R> => {
-  const { runtime, retry, attemptTimeoutMs, attemptTimeoutIsExplicit: timeoutIsExplicit, layers } = options;
+  const {
+    runtime,
+    retry,
+    hedge,
+    attemptTimeoutMs,
+    attemptTimeoutIsExplicit: timeoutIsExplicit,
+    layers,
+    rateLimit,
+  } = options;
   const offersMore = (call: Call): boolean => pool.offersMore(call);
+  const repeating = { budget, runtime, events, offersMore, discard: own.discard };
   return {
     attempt: {
       runtime,
@@ -101,8 +109,12 @@ const commonParts = <R>(
     deadlines: timers.deadlines,
     callLayers: layers.call ?? [],
     attemptLayers: layers.attempt ?? [],
+    rateLimit: rateLimit ? { ...rateLimit, runtime, layersMayWait: (layers.call ?? []).length > 0 } : undefined,
     permits,
-    retry: retry && budget ? { ...retry, budget, runtime, events, offersMore, discard: own.discard } : undefined,
+    guards,
+    repeats: Boolean(retry) || Boolean(hedge),
+    retry: { rules: retry || RETRY_DEFAULTS, ...repeating },
+    hedge: { rules: hedge, ...repeating },
   };
 };
 

@@ -1,7 +1,11 @@
 import { compose, type Call, type Dispatch, type Layer } from '../core/call.js';
 import { bulkhead } from '../layers/bulkhead.js';
 import { deadline } from '../layers/deadline.js';
-import { retry, type RetryParts } from '../layers/retry.js';
+import { fallback, type FallbackParts } from '../layers/fallback.js';
+import { guarded, type Guard } from '../layers/guarded.js';
+import { hedge, type HedgeParts } from '../layers/hedge.js';
+import { rateLimit, type RateLimitParts } from '../layers/rate-limit.js';
+import { retry, retryIfAsked, type RetryParts } from '../layers/retry.js';
 import type { TimerQueue } from '../core/timer-queue.js';
 import type { Permits } from '../machines/permits.js';
 import { attempt, type AttemptParts } from './attempt.js';
@@ -12,27 +16,42 @@ export interface PipelineParts<R> {
   readonly attemptLayers: readonly Layer<unknown>[];
   /** Timers of the deadlines that calls usually have. */
   readonly deadlines: TimerQueue<Call> | undefined;
+  readonly fallback?: FallbackParts<R>;
+  readonly cache?: Layer<R> | undefined;
+  readonly coalesce?: Layer<R> | undefined;
+  readonly rateLimit: RateLimitParts | undefined;
   readonly permits: Permits | undefined;
-  readonly retry: RetryParts<R> | undefined;
+  readonly guards: readonly Guard[];
+  /** The client retries or hedges; else only calls that ask for it are repeated. */
+  readonly repeats: boolean;
+  readonly retry: RetryParts<R>;
+  readonly hedge: HedgeParts<R>;
 }
 
 /** The way of one call, outermost first. A stage that is off is absent. The only place where order is decided. */
-export const pipeline = <R>({ permits, retry: retryParts, ...parts }: PipelineParts<R>): Dispatch<R> => {
+export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Dispatch<R> => {
   const { runtime } = parts.attempt;
   const stages: (Layer<R> | undefined)[] = [
     // The user's own see everything: refusals, the whole time, one result however many attempts.
     ...(parts.callLayers as readonly Layer<R>[]),
-    // (fallback: sees every failure, refusals too)
-    // (cache: a hit costs nothing below)
+    // Sees every failure, refusals too.
+    parts.fallback && fallback(parts.fallback),
+    // A hit costs nothing below; a stale answer is better than a failure.
+    parts.cache,
     // Everything below spends it: waiting for a place, back-off, attempts.
     deadline(runtime, parts.deadlines),
-    // (coalesce: one flight for identical reads, below their own deadlines)
-    // (rate limit: the quota is for logical calls, retries are paid from the budget)
+    // One flight for identical reads, below the deadline that each has: it goes on while one of them waits.
+    parts.coalesce,
+    // The quota is for logical calls: retries are paid from the budget. Given back where nothing was sent.
+    parts.rateLimit && rateLimit(parts.rateLimit),
     // A place is held for the whole logical call, so that retries cannot queue behind new calls.
     permits && bulkhead(permits, runtime),
     // One owner for all repetition, and one budget.
-    retryParts && retry(retryParts),
-    // (throttle, service breaker, adaptive concurrency: see each attempt; their refusal is not retried)
+    parts.repeats ? retry(parts.retry) : retryIfAsked(parts.retry),
+    // A second attempt beside the first: each passes the guards, and retry sees one round.
+    hedge(parts.hedge),
+    // Throttle, service breaker, adaptive concurrency: see each attempt; their refusal is not retried.
+    parts.guards.length > 0 ? guarded(parts.guards, parts.attempt.layersMayWait ? runtime : undefined) : undefined,
     // The user's own, around each attempt: an attempt span, a signature, a header that must be fresh.
     ...(parts.attemptLayers as readonly Layer<R>[]),
   ];

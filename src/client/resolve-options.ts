@@ -1,13 +1,35 @@
 import type { BalancerFactory } from '../core/balancer.js';
+import type { HedgeRules } from '../core/policy.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
 import { p2c } from '../balancers/p2c.js';
-import type { EjectionPolicy } from '../pool/ejection.js';
+import type { HealthPolicy } from '../health/health-policy.js';
+import type { CachePolicy } from '../layers/cache.js';
+import type { CoalescePolicy } from '../layers/coalesce.js';
+import type { FallbackFunction } from '../layers/fallback.js';
+import type { BreakerPolicy } from '../machines/breaker-rules.js';
+import type { EjectionPolicy } from '../pool/ejection-policy.js';
+import type { SubsetPolicy } from '../pool/fleet-subset.js';
+import type { RoutePolicy } from '../routing/rules.js';
 import * as check from './check.js';
 import { DEFAULTS } from './defaults.js';
-import type { CallOptions, ServiceClientOptions } from './options.js';
+import type { LogicalCallOptions, ServiceClientOptions } from './options.js';
+import type { ThrottlePolicy } from '../machines/adaptive-throttle.js';
+import type { AdaptiveConcurrency } from '../machines/adaptive-concurrency.js';
+import type { GradientPolicy } from '../machines/gradient-limit.js';
+import { resolveAdaptiveConcurrency } from './options/adaptive-concurrency.js';
+import { resolveRateLimit, type RateLimitPolicy } from './options/rate-limit.js';
+import { resolveThrottle } from './options/throttle.js';
 import { resolveBulkhead, type BulkheadPolicy } from './options/bulkhead.js';
+import { resolveCache } from './options/cache.js';
+import { resolveCoalesce } from './options/coalesce.js';
+import { resolveFetchFallback } from './options/fallback.js';
+import { resolveCircuitBreaker } from './options/circuit-breaker.js';
 import { resolveEjection } from './options/ejection.js';
-import { resolveRetry, type RetryPolicy } from './options/retry.js';
+import { resolveHealth } from './options/health.js';
+import { resolveHedge } from './options/hedge.js';
+import { checkCallRetry, resolveRetry, type RetryPolicy } from './options/retry.js';
+import { checkCallRoute, resolveRoute } from './options/route.js';
+import { resolveSubset } from './options/subset.js';
 
 /** Options with every default filled in. */
 export interface ResolvedOptions extends Pick<
@@ -23,18 +45,33 @@ export interface ResolvedOptions extends Pick<
   /** Given by the user: applies to the last attempt too. */
   readonly attemptTimeoutIsExplicit: boolean;
   readonly retry: RetryPolicy | false;
+  readonly hedge: HedgeRules | false;
+  readonly propagate: 'inherited' | 'always' | false;
+  readonly rateLimit: RateLimitPolicy | false;
   readonly bulkhead: BulkheadPolicy | false;
+  readonly throttle: ThrottlePolicy | false;
+  readonly adaptiveConcurrency: GradientPolicy | AdaptiveConcurrency | false;
+  readonly circuitBreaker: BreakerPolicy | false;
   readonly ejection: EjectionPolicy | false;
+  readonly health: HealthPolicy | false;
+  readonly fallback: FallbackFunction<Response> | undefined;
+  readonly cache: CachePolicy | false;
+  readonly coalesce: CoalescePolicy | false;
   readonly slowStartMs: number;
+  readonly explain: 'failures' | 'all';
+  readonly route: RoutePolicy | false;
+  readonly subset: SubsetPolicy | false;
   readonly redirects: 'same-origin' | 'any';
   readonly layers: Required<NonNullable<ServiceClientOptions['layers']>>;
   readonly discoveryPolicy: Record<string, unknown>;
 }
 
-const DISCOVERY = ['ttlMs', 'firstTimeoutMs', 'maxStaleMs', 'holdDropRatio', 'holdMs'] as const;
+const DISCOVERY = ['ttlMs', 'firstTimeoutMs', 'maxStaleMs', 'holdDropRatio', 'holdMs', 'snapshotFile'] as const;
 const KNOWN = [
   ...['service', 'registry', 'discovery', 'includeWarning', 'deadlineMs', 'attemptTimeoutMs', 'classify', 'retry'],
   ...['bulkhead', 'ejection', 'balancer', 'slowStartMs', 'redirects', 'onEvent', 'layers', 'transport', 'runtime'],
+  ...['circuitBreaker', 'fallback', 'cache', 'coalesce', 'hedge', 'propagate', 'route', 'subset'],
+  ...['rateLimit', 'throttle', 'adaptiveConcurrency', 'health', 'explain'],
   ...DISCOVERY,
 ];
 
@@ -57,29 +94,59 @@ export const resolveOptions = (options: ServiceClientOptions): ResolvedOptions =
     deadlineMs: given.deadlineMs === false ? Infinity : (given.deadlineMs ?? DEFAULTS.deadlineMs),
     attemptTimeoutMs: given.attemptTimeoutMs ?? DEFAULTS.attemptTimeoutMs,
     attemptTimeoutIsExplicit: given.attemptTimeoutMs !== undefined,
-    retry: resolveRetry(given.retry),
-    bulkhead: resolveBulkhead(given.bulkhead),
-    ejection: resolveEjection(given.ejection),
+    propagate: given.propagate ?? DEFAULTS.propagate,
     slowStartMs: given.slowStartMs ?? DEFAULTS.slowStartMs,
+    explain: given.explain ?? DEFAULTS.explain,
     redirects: given.redirects ?? DEFAULTS.redirects,
     layers: { call: given.layers?.call ?? [], attempt: given.layers?.attempt ?? [] },
-    discoveryPolicy: Object.fromEntries(
-      DISCOVERY.filter(key => given[key] !== undefined).map(key => [key, given[key]]),
-    ),
+    discoveryPolicy: discoveryPolicyOf(given),
+    ...stagesOf(given),
   };
 };
 
+/** Each from its own file, with its checks and its defaults. */
+const stagesOf = (given: Partial<ServiceClientOptions>) => ({
+  retry: resolveRetry(given.retry),
+  hedge: resolveHedge(given.hedge),
+  rateLimit: resolveRateLimit(given.rateLimit),
+  bulkhead: resolveBulkhead(given.bulkhead),
+  throttle: resolveThrottle(given.throttle),
+  adaptiveConcurrency: resolveAdaptiveConcurrency(given.adaptiveConcurrency),
+  circuitBreaker: resolveCircuitBreaker(given.circuitBreaker),
+  ejection: resolveEjection(given.ejection),
+  health: resolveHealth(given.health),
+  fallback: resolveFetchFallback(given.fallback, 'fallback'),
+  cache: resolveCache(given.cache),
+  coalesce: resolveCoalesce(given.coalesce),
+  route: resolveRoute(given.route),
+  subset: resolveSubset(given.subset),
+});
+
+const discoveryPolicyOf = (given: Partial<ServiceClientOptions>): Record<string, unknown> =>
+  Object.fromEntries(DISCOVERY.filter(key => given[key] !== undefined).map(key => [key, given[key]]));
+
 /** The same checks for what one call brings along. */
-export const checkCallOptions = (given: CallOptions, path: string, alsoKnown: readonly string[] = []): void => {
-  const known = ['hashKey', 'deadlineMs', 'attemptTimeoutMs', 'retry', 'idempotent', ...alsoKnown];
+export const checkCallOptions = (given: LogicalCallOptions, path: string, alsoKnown: readonly string[] = []): void => {
+  const known = [
+    'hashKey',
+    'deadlineMs',
+    'attemptTimeoutMs',
+    'retry',
+    'hedge',
+    'idempotent',
+    'route',
+    'fallback', 'explain',
+    ...alsoKnown,
+  ];
   check.object(path, given, { known });
   check.ofType(`${path}.hashKey`, given.hashKey, 'string');
+  check.oneOf(`${path}.explain`, given.explain, ['failures', 'all']);
   check.ofType(`${path}.idempotent`, given.idempotent, 'boolean');
   check.number(`${path}.deadlineMs`, given.deadlineMs, { min: 0, above: true, orFalse: true });
   check.number(`${path}.attemptTimeoutMs`, given.attemptTimeoutMs, { min: 0, above: true, orFalse: true });
-  if (given.retry === false) return;
-  check.object(`${path}.retry`, given.retry, { known: ['maxAttempts'], hint: '; write { maxAttempts: 3 }' });
-  check.number(`${path}.retry.maxAttempts`, given.retry?.maxAttempts, { min: 1, max: 10, integer: true });
+  checkCallRetry(`${path}.retry`, given.retry);
+  resolveHedge(given.hedge, `${path}.hedge`);
+  checkCallRoute(`${path}.route`, given.route);
 };
 
 const checkParts = (given: Partial<ServiceClientOptions>): void => {
@@ -94,12 +161,14 @@ const checkParts = (given: Partial<ServiceClientOptions>): void => {
     if (useless !== undefined)
       throw new TypeError(`${useless}: belongs to the DiscoveryClient that was given as discovery`);
   }
-  check.hasMethods('registry', given.registry, ['watch', 'discover', 'close']);
+  check.hasMethods('registry', given.registry, ['discover']);
   check.hasMethods('discovery', given.discovery, ['subscribe', 'whenKnown']);
   check.hasMethods('transport', given.transport, ['send']);
   check.hasMethods('runtime', given.runtime, ['now', 'wallNow', 'random', 'sleep', 'after', 'fetch']);
   for (const key of ['classify', 'onEvent', 'balancer'] as const) check.ofType(key, given[key], 'function');
   check.ofType('includeWarning', given.includeWarning, 'boolean');
+  check.oneOf('propagate', given.propagate, ['inherited', 'always', false]);
+  check.oneOf('explain', given.explain, ['failures', 'all']);
   check.oneOf('redirects', given.redirects, ['same-origin', 'any']);
   check.number('deadlineMs', given.deadlineMs, { min: 0, above: true, orFalse: true });
   check.number('attemptTimeoutMs', given.attemptTimeoutMs, { min: 0, above: true, orFalse: true });

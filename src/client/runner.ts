@@ -3,6 +3,7 @@ import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { attachRecord } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
+import type { OutboundRequest } from '../core/transport.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
 import { follow } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
@@ -34,52 +35,73 @@ export class Runner {
   }
 
   #go<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
-    return dispatch(call).then(
+    return begun(dispatch, call).then(
       result => this.#succeeded(dispatch, call, result),
       (error: unknown) => {
-        call.link?.release();
-        call.now = this.#parts.runtime.now();
-        this.#ended(call, error);
-        // The caller's own reason is not ours to write on.
-        const isOurs = call.callerSignal === undefined || error !== call.callerSignal.reason;
-        if (isOurs && error instanceof Error && Object.isExtensible(error)) attachRecord(error, call.record);
+        this.#failed(call, error);
         throw error;
       },
     );
   }
 
-  #succeeded<R>(dispatch: Dispatch<R>, call: LogicalCall, result: R): R | Promise<R> {
-    if (call.request === undefined) {
-      call.link?.release();
-      this.#ended(call, undefined);
-      return result;
-    }
-    const response = result as Response;
-    const next = mayRedirect(call) ? reentry(call.request, response, this.#parts.service) : undefined;
-    if (next === undefined) return this.#handOut(call, response) as R;
-    void response.body?.cancel();
-    call.end();
-    call.restart(next);
-    return this.#go(dispatch, call);
+  #failed(call: LogicalCall, error: unknown): void {
+    call.link?.release();
+    call.now = this.#parts.runtime.now();
+    this.#ended(call, error);
+    // The caller's own reason is not ours to write on.
+    const isOurs = call.callerSignal === undefined || error !== call.callerSignal.reason;
+    if (isOurs && error instanceof Error && Object.isExtensible(error)) attachRecord(error, call.record);
   }
 
-  #handOut(call: LogicalCall, response: Response): Response {
+  #succeeded<R>(dispatch: Dispatch<R>, call: LogicalCall, result: R): R | Promise<R> {
+    try {
+      const next = this.#nextOf(call, result as Response);
+      if (next !== undefined) {
+        call.end();
+        call.restart(next);
+        return this.#go(dispatch, call);
+      }
+      if (call.request === undefined) call.link?.release();
+      else this.#handOut(call, result as Response);
+    } catch (error) {
+      // A redirect that cannot be followed, or a user's layer that gave something else than a Response.
+      this.#failed(call, error);
+      throw error;
+    }
     this.#ended(call, undefined);
+    return result;
+  }
+
+  /** What to send next instead of handing this response out. */
+  #nextOf(call: LogicalCall, response: Response): OutboundRequest | undefined {
+    if (call.request === undefined || !mayRedirect(call)) return undefined;
+    let follows = true;
+    try {
+      const next = reentry(call.request, response, this.#parts.service);
+      follows = next !== undefined;
+      return next;
+    } finally {
+      if (follows) void response?.body?.cancel().catch(() => undefined);
+    }
+  }
+
+  #handOut(call: LogicalCall, response: Response): void {
     attachRecord(response, call.record);
     if (call.rounds > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
     if (response.body === null) call.link?.release();
     else observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
-    return response;
   }
 
   #bodyObserver(call: LogicalCall): BodyObserver {
-    const endpoint = call.tried.at(-1) as PooledEndpoint;
+    // None where a cache or a fallback answered.
+    const endpoint = call.tried.at(-1) as PooledEndpoint | undefined;
     const release = call.link?.hold();
     const { events } = this.#parts;
     return {
       ended: () => release?.(),
       failed: (error: unknown) => {
         release?.();
+        if (endpoint === undefined) return;
         endpoint.bodiesFailed += 1;
         events.emit?.({ type: 'body.failed', instance: endpoint.instance.id, error });
       },
@@ -101,11 +123,21 @@ export class Runner {
       durationMs: record.durationMs,
       attempts: record.attempts,
       outcome: call.verdict.outcome,
+      servedFrom: record.servedFrom,
       status: record.status,
       error,
     });
   }
 }
+
+/** A layer of the user's may throw before it returns a promise: the call has to end all the same. */
+const begun = <R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> => {
+  try {
+    return dispatch(call);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+};
 
 /** A status that may send the call through the pool anew; unknown where a layer answered by itself. */
 const mayRedirect = ({ record: { status }, rounds }: LogicalCall): boolean =>

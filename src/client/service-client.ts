@@ -2,7 +2,9 @@ import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
 import type { CallOptions } from './options.js';
+import type { OpossumBreaker } from './opossum-breaker.js';
 import type { ClientSnapshot } from './snapshot.js';
+import type { ClientUpdate } from './update.js';
 
 /** `RequestInit`, and what this call decides for itself. */
 export type ServiceRequestInit = RequestInit & { readonly fairlead?: CallOptions | undefined };
@@ -23,6 +25,13 @@ export interface ServiceClient {
   /** Resolves when at least one instance is known. Rejects with `signal.reason`, or CLIENT_CLOSED. */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   snapshot(): ClientSnapshot;
+  /**
+   * Changes policies while calls are in flight; no state is lost, and calls that were routed already keep their route. Throws
+   * a TypeError or RangeError that names the option, and then nothing changed.
+   */
+  update(changes: ClientUpdate): void;
+  /** The service's circuit breaker, an instance of npm `opossum`; `undefined` with `circuitBreaker: false`. */
+  readonly breaker: OpossumBreaker | undefined;
   /** Returns how to unsubscribe. A listener that throws becomes one process warning, never a failed call. */
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void;
   once<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void;

@@ -1,7 +1,10 @@
-import type { Permits } from '../machines/permits.js';
-import type { RetryBudget } from '../machines/retry-budget.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
-import type { Pool } from '../pool/pool.js';
+import type { RouteSnapshot } from '../pool/explain.js';
+import type { ThrottleSnapshot } from '../layers/throttle.js';
+import type { AdaptiveConcurrencySnapshot } from '../machines/adaptive-concurrency.js';
+import type { LimiterSnapshot } from '../machines/limiter.js';
+import type { ClientParts } from './client-parts.js';
+import type { BreakerSnapshot } from './service-breaker.js';
 
 export interface InstanceSnapshot {
   readonly id: string;
@@ -22,6 +25,8 @@ export interface InstanceSnapshot {
   readonly availableInMs: number;
   /** The registry lost it together with many others, and it serves until that is confirmed. */
   readonly held: boolean;
+  /** False for one that a `subset` leaves to other clients. */
+  readonly used: boolean;
   readonly inFlight: number;
   readonly latencyMs: number;
   readonly successRatio: number;
@@ -46,11 +51,19 @@ export interface ClientSnapshot {
   /** So few may serve that all do. */
   readonly panic: boolean;
   readonly instances: readonly InstanceSnapshot[];
-  /** Retries that could be paid now; null when retries are off. */
+  /** Parts of the fleet that calls were routed to. */
+  readonly routes: readonly RouteSnapshot[];
+  /** Retries and hedges that could be paid now; null when both are off, or without a budget. */
   readonly budget: { readonly balance: number } | null;
   readonly bulkhead: { readonly inFlight: number; readonly queued: number } | null;
-  readonly breaker: null;
-  readonly limiter: null;
+  /** Answers kept, and their size in bytes; null without a cache. */
+  readonly cache: { readonly entries: number; readonly bytes: number } | null;
+  /** The service's circuit breaker; null when it is off. */
+  readonly breaker: BreakerSnapshot | null;
+  /** Of `rateLimit`; null when it is off. */
+  readonly limiter: LimiterSnapshot | null;
+  readonly throttle: ThrottleSnapshot | null;
+  readonly adaptiveConcurrency: AdaptiveConcurrencySnapshot | null;
 }
 
 export interface SnapshotParts {
@@ -58,26 +71,39 @@ export interface SnapshotParts {
   readonly state: ClientSnapshot['state'];
   readonly inFlight: number;
   readonly discovery: ClientSnapshot['discovery'];
-  readonly pool: Pool;
-  readonly budget: RetryBudget | undefined;
-  readonly permits: Permits | undefined;
+  readonly parts: ClientParts;
   readonly now: number;
 }
 
-export const takeSnapshot = ({ pool, budget, permits, now, ...rest }: SnapshotParts): ClientSnapshot => {
+export const takeSnapshot = ({ parts, now, ...rest }: SnapshotParts): ClientSnapshot => {
+  const { pool, permits, cache } = parts;
+  const limiter = parts.options.rateLimit && parts.options.rateLimit.limiter;
   pool.refresh(now);
   return {
     ...rest,
     panic: pool.panic,
-    instances: [...pool.endpoints].map(endpoint => instanceSnapshot(endpoint, now)),
-    budget: budget ? { balance: Math.floor(budget.balance(now)) } : null,
+    instances: [...pool.endpoints].map(endpoint => instanceSnapshot(endpoint, { now, used: pool.uses(endpoint) })),
+    routes: pool.describeRoutes(now),
+    budget: budgetSnapshot(parts, now),
     bulkhead: permits ? { inFlight: permits.inFlight, queued: permits.queued } : null,
-    breaker: null,
-    limiter: null,
+    cache: cache ? { entries: cache.entries, bytes: cache.bytes } : null,
+    breaker: parts.breaker?.snapshot(now) ?? null,
+    limiter: limiter ? limiter.snapshot() : null,
+    throttle: parts.throttle?.snapshot(now) ?? null,
+    adaptiveConcurrency: parts.adaptive?.snapshot() ?? null,
   };
 };
 
-const instanceSnapshot = (endpoint: PooledEndpoint, now: number): InstanceSnapshot => {
+/** Without retries and hedges nothing is paid, and without a budget for them everything is. */
+const budgetSnapshot = ({ budget, options }: ClientParts, now: number): ClientSnapshot['budget'] => {
+  const balance = budget.balance(now);
+  return (options.retry || options.hedge) && Number.isFinite(balance) ? { balance: Math.floor(balance) } : null;
+};
+
+const instanceSnapshot = (
+  endpoint: PooledEndpoint,
+  { now, used }: { now: number; used: boolean },
+): InstanceSnapshot => {
   const { instance, availableAt } = endpoint;
   return {
     id: instance.id,
@@ -92,6 +118,7 @@ const instanceSnapshot = (endpoint: PooledEndpoint, now: number): InstanceSnapsh
     reason: endpoint.health.reason ?? null,
     availableInMs: Number.isFinite(availableAt) ? Math.max(0, Math.ceil(availableAt - now)) : 0,
     held: endpoint.held,
+    used,
     inFlight: endpoint.inFlight,
     latencyMs: Math.round(endpoint.latencyMs * 1_000) / 1_000,
     successRatio: Math.round(endpoint.successRatio * 1_000) / 1_000,

@@ -1,7 +1,9 @@
 import type { Cancellation } from './cancellation.js';
 import type { Endpoint } from './endpoint.js';
 import type { Verdict } from './outcome.js';
+import type { HedgeRules, RetryRules } from './policy.js';
 import type { CallRecord } from './record.js';
+import type { Propagated } from './shared.js';
 import type { OutboundRequest } from './transport.js';
 
 /** Carries a call to its result. Generic in R: a Response for fetch, T for call(). */
@@ -28,16 +30,23 @@ export interface Call {
   readonly hashKey: string | undefined;
   /** Overrides of this call, already validated. */
   readonly policy: CallPolicy;
+  /**
+   * Where it is to go: what the caller wished, then what was decided for all its attempts. The router's business; `undefined`
+   * where calls may go anywhere. A copy of a call takes it along.
+   */
+  route: unknown;
   /** What `call()` runs; absent for fetch. */
   readonly work: unknown;
   /** The caller's abort and our deadline. */
   readonly cancellation: Cancellation;
   /** Monotonic ms. */
   readonly startedAt: number;
-  /** Attempts it may have, the first included. */
-  readonly maxAttempts: number;
+  /** Attempts it may have, the first included; grows with each hedge, which comes on top. */
+  maxAttempts: number;
   /** Monotonic ms after which it is cancelled; Infinity = never. */
   readonly deadlineAt: number;
+  /** What the instance is told besides the request: time left, number of the attempt, criticality. `undefined`: nothing. */
+  readonly propagated?: Propagated | undefined;
   /**
    * Monotonic ms: the clock reading that all stages share, taken when the call began and after each wait. Reading the clock
    * is the dearest part of a fast call.
@@ -50,6 +59,8 @@ export interface Call {
   /** What the newest attempt said about its endpoint. */
   verdict: Verdict;
   readonly record: CallRecord;
+  /** Its record tells of each attempt, of one that went well too. */
+  readonly explained?: boolean | undefined;
   /**
    * Runs `release(held)` once when the call ends, however it ends: for what a stage holds for the whole of it. Last come,
    * first run. A stage that waits for its `next` instead pays for a promise in every call.
@@ -61,4 +72,6 @@ export interface Call {
 export interface CallPolicy {
   /** `false`: none; a number always applies; `undefined`: the client's rule. */
   readonly attemptTimeoutMs: number | false | undefined;
+  readonly retry?: RetryRules | undefined;
+  readonly hedge?: HedgeRules | false | undefined;
 }

@@ -28,6 +28,10 @@ const TIMEOUTS: readonly FairleadErrorCode[] = ['DEADLINE_EXCEEDED', 'ATTEMPT_TI
  * abort signal threw passes through as it was.
  */
 export class FairleadError extends Error {
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
   readonly code: FairleadErrorCode;
   /** The service that was called; empty where none is concerned. */
   readonly service: string;
@@ -43,9 +47,24 @@ export class FairleadError extends Error {
     this.code = code;
     this.service = details.service ?? '';
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
-    Object.defineProperty(this, BRAND, { value: true });
   }
 }
+
+/**
+ * For refusals that a full or broken service is answered with thousands of times a second: a fresh error without stack
+ * frames. The ten that V8 keeps would all be fairlead's own, and taking them costs five times the rest of the refusal.
+ */
+export const refused = (code: RefusedCode, message: string, details?: FairleadErrorDetails): FairleadError => {
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 0;
+  } catch {
+    // Frozen, as by --frozen-intrinsics.
+  }
+  const error = new FairleadError(code, message, details);
+  if (Error.stackTraceLimit !== stackTraceLimit) Error.stackTraceLimit = stackTraceLimit;
+  return error;
+};
 
 /** True for errors of any copy of fairlead in the process; with `code`, for that code only. */
 export const isFairleadError = <C extends FairleadErrorCode>(

@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.js';
+import type { Source } from './record.js';
 import type { RegistryProblem } from './registry.js';
 
 interface Base {
@@ -16,8 +17,24 @@ export type ClientEvent = Base &
         readonly durationMs: number;
         readonly attempts: number;
         readonly outcome: Outcome;
+        /** Whose answer the caller got. */
+        readonly servedFrom: Source;
         readonly status?: number | undefined;
         readonly error?: unknown;
+      }
+    | {
+        readonly type: 'call.fallback';
+        /** What the caller would have got: the code of an error, or a status. */
+        readonly code: string | undefined;
+        readonly status: number | undefined;
+        readonly error: unknown;
+      }
+    | {
+        readonly type: 'call.stale';
+        /** How long the answer has been stale. */
+        readonly staleMs: number;
+        /** What the server said instead; `undefined`: nothing. */
+        readonly status: number | undefined;
       }
     | {
         readonly type: 'attempt.ended';
@@ -29,10 +46,21 @@ export type ClientEvent = Base &
         readonly error?: unknown;
       }
     | { readonly type: 'call.retried'; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+    /** A second attempt started beside one that takes long; `attempt` is its number. */
+    | { readonly type: 'call.hedged'; readonly attempt: number; readonly afterMs: number }
     | { readonly type: 'call.refused'; readonly code: string; readonly message: string }
     | { readonly type: 'body.failed'; readonly instance: string; readonly error: unknown }
     | { readonly type: 'instance.down'; readonly instance: string; readonly reason: string; readonly forMs: number }
     | { readonly type: 'instance.up'; readonly instance: string; readonly afterMs: number }
+    | {
+        /** An instance that is out was tried by one call. */
+        readonly type: 'instance.probed';
+        readonly instance: string;
+        readonly ok: boolean;
+        /** Why it stays out, and for how long. */
+        readonly reason?: string;
+        readonly forMs?: number;
+      }
     | {
         readonly type: 'instances.changed';
         readonly known: number;
@@ -42,6 +70,9 @@ export type ClientEvent = Base &
     | { readonly type: 'instances.held'; readonly held: readonly string[]; readonly reason: string }
     | { readonly type: 'panic.entered'; readonly eligible: number; readonly members: number }
     | { readonly type: 'panic.left'; readonly eligible: number; readonly members: number }
+    | { readonly type: 'breaker.opened'; readonly reason: string; readonly forMs: number }
+    | { readonly type: 'breaker.half-opened'; readonly afterMs: number }
+    | { readonly type: 'breaker.closed'; readonly reason: string; readonly afterMs: number }
     | { readonly type: 'registry.lost'; readonly registry: string; readonly error: unknown; readonly retryInMs: number }
     | { readonly type: 'registry.restored'; readonly registry: string; readonly afterMs: number }
     | { readonly type: 'registry.problem'; readonly registry: string; readonly problem: RegistryProblem }

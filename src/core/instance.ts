@@ -61,6 +61,8 @@ const MAX_TEXT = 1_024;
  * registries catch it, skip the entry and report it; `register` lets it reach its caller.
  */
 export const toInstance = (input: InstanceInput): ServiceInstance => {
+  // Frozen through and through: what was checked once stays as it was.
+  if (checked.has(input)) return input as ServiceInstance;
   const service = text(input.service, 'service');
   const address = text(input.address, 'address');
   if (!ADDRESS.test(address)) throw new TypeError(`address ${quote(address)} is not a host name or an IP address`);
@@ -71,7 +73,7 @@ export const toInstance = (input: InstanceInput): ServiceInstance => {
   const status = input.status ?? 'passing';
   if (!STATUSES.includes(status)) throw new TypeError(`status ${quote(status)} is not passing, warning or critical`);
   const metadata = cleanMetadata(input.metadata);
-  return Object.freeze({
+  const instance = Object.freeze({
     id: text(input.id ?? `${service}-${address}-${port}`, 'id'),
     service,
     address,
@@ -85,7 +87,12 @@ export const toInstance = (input: InstanceInput): ServiceInstance => {
     status,
     incarnation: optionalText(input.incarnation, 'incarnation'),
   });
+  checked.add(instance);
+  return instance;
 };
+
+/** Registries hand what they made to the DiscoveryClient, which trusts none and would check and copy all of it at each change. */
+const checked = new WeakSet<object>();
 
 /** Where an instance is, as the origin of a URL. */
 export const originOf = ({ protocol, address, port }: ServiceInstance): string =>

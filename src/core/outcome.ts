@@ -20,6 +20,8 @@ export interface Verdict {
   readonly ratioOnly?: boolean;
   /** Nothing left this process (connection refused, name unknown): the first such retry waits for nothing. */
   readonly unsent?: boolean;
+  /** It failed by taking too long: our timer ended it. */
+  readonly timedOut?: boolean;
   /** The server asked to be left alone this long, in ms. */
   readonly retryAfterMs?: number;
   /** `retryAfterMs` speaks for the instance (503), so a retry may go elsewhere at once; else for the service (429). */
@@ -30,6 +32,7 @@ export const SUCCESS: Verdict = Object.freeze({ outcome: 'success', retryable: f
 export const IGNORED: Verdict = Object.freeze({ outcome: 'ignored', retryable: false });
 /** No usable answer; another instance may have one. */
 export const FAILURE: Verdict = Object.freeze({ outcome: 'failure', retryable: true });
+export const TIMED_OUT: Verdict = Object.freeze({ outcome: 'failure', retryable: true, timedOut: true });
 export const UNSENT: Verdict = Object.freeze({ outcome: 'failure', retryable: 'always', unsent: true });
 /** The server answered that it failed: the request itself may be the cause, so it is not sent again. */
 export const SERVER_ERROR: Verdict = Object.freeze({ outcome: 'failure', retryable: false, ratioOnly: true });

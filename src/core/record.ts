@@ -1,3 +1,4 @@
+import type { AttemptExplanation } from './explanation.js';
 import { shared } from './shared.js';
 
 /** What is kept of every call: fixed in size, so that it can stay switched on. */
@@ -12,20 +13,37 @@ export interface CallRecord {
   durationMs: number;
   /** Status of the last response; `undefined` without one, and for `call()`. */
   status: number | undefined;
-  /** Attempts that were handed to an instance. */
+  /** Attempts that were handed to an instance, hedges included. */
   attempts: number;
+  /** Hedges that were sent. */
+  hedges: number;
+  /** What earlier attempts rejected with, oldest first; the error that the caller got is not among them. */
+  errors: readonly unknown[];
+  /**
+   * The attempts, with who could be picked, who was out and why: of calls with a failed attempt, from the first that failed
+   * on, and of all calls with `explain: 'all'`; else empty.
+   */
+  tries: readonly AttemptExplanation[];
   /** Id of the instance that served the last attempt. */
   instance: string | undefined;
   /** Time spent waiting for a place in the bulkhead, in ms. */
   queuedMs: number;
   /** Time spent between attempts, in ms. */
   backoffMs: number;
+  /** Whose answer the caller got. */
+  servedFrom: Source;
   /** Which rule ended it. */
   endedBy: Ending;
 }
 
+/** `stale`: kept, no longer fresh, and better than a failure. `coalesced`: asked for by another call at the same time. */
+export type Source = 'instance' | 'coalesced' | 'cache' | 'stale' | 'fallback';
+
 export type Ending =
   'running' | 'success' | 'not-retryable' | 'attempts' | 'budget' | 'deadline' | 'retry-after' | 'aborted' | 'refused';
+
+/** The same array for all calls that went well. */
+export const NO_ERRORS: readonly never[] = Object.freeze([]);
 
 const RECORD = shared.recordKey;
 

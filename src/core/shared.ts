@@ -1,16 +1,32 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Budget } from './budget.js';
 import type { Runtime } from './runtime.js';
 
+/**
+ * How much a call matters, so that a server short of capacity knows what to shed first (Site Reliability Engineering,
+ * chapter "Handling Overload"): lost money or users · the usual · may fail for minutes · may fail for hours.
+ */
+export type Criticality = 'critical-plus' | 'critical' | 'sheddable-plus' | 'sheddable';
+
+/** What travels with calls besides the deadline. */
+export interface Propagated {
+  readonly criticality?: Criticality | undefined;
+}
+
 /** What a service's inbound request hands on to the calls made while it is served. */
-export interface InboundContext {
-  /** Monotonic ms on `runtime`'s clock. */
+export interface InboundContext extends Propagated {
+  /** Monotonic ms on `runtime`'s clock; Infinity = none. */
   readonly deadlineAt: number;
   readonly runtime: Runtime;
+  /** The address of the client that sent it; for keys of hashing balancers. It is not sent on. */
+  readonly clientIp?: string | undefined;
 }
 
 interface Shared {
   readonly context: AsyncLocalStorage<InboundContext>;
   readonly recordKey: symbol;
+  /** Above the budgets of all clients of the process; `undefined`: there is none. */
+  processBudget?: Budget | undefined;
 }
 
 /**

@@ -42,13 +42,14 @@ const expire = (call: Call): void => {
   call.cancellation.cancel(exceeded(call));
 };
 
-const exceeded = ({ service, startedAt, deadlineAt, attempt }: Call): FairleadError => {
+const exceeded = ({ service, startedAt, deadlineAt, record }: Call): FairleadError => {
+  const { attempts } = record;
   const ms = Math.max(0, Math.round(deadlineAt - startedAt));
-  const error = new FairleadError(
-    'DEADLINE_EXCEEDED',
-    `${service}: no answer within the deadline of ${ms} ms (attempt ${attempt})`,
-    { service },
-  );
-  error.attempts = attempt;
+  const message =
+    deadlineAt <= startedAt
+      ? `${service}: the deadline had passed before the call began`
+      : `${service}: no answer within the deadline of ${ms} ms (attempt ${attempts})`;
+  const error = new FairleadError('DEADLINE_EXCEEDED', message, { service });
+  error.attempts = attempts;
   return error;
 };

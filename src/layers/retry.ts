@@ -1,16 +1,20 @@
-import type { Call, Layer } from '../core/call.js';
-import { describe, isFairleadError } from '../core/errors.js';
+import type { Budget } from '../core/budget.js';
+import type { Call, Dispatch, Layer } from '../core/call.js';
+import { describe } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
+import type { RetryRules } from '../core/policy.js';
 import type { Ending } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
-import { fullJitter } from '../machines/backoff.js';
-import type { RetryBudget } from '../machines/retry-budget.js';
+import { backoff } from '../machines/backoff.js';
+import { keepError, withHistory } from './earlier-errors.js';
+import { settled, type Ended } from './ended.js';
+import { ask } from './should-retry.js';
 
 export interface RetryParts<R> {
-  readonly baseMs: number;
-  readonly maxMs: number;
-  readonly budget: RetryBudget;
+  /** The client's; a call may bring its own. */
+  readonly rules: RetryRules;
+  readonly budget: Budget;
   readonly runtime: Runtime;
   readonly events: Emitter;
   /** Is there an instance that this call has not tried? */
@@ -24,28 +28,28 @@ const LONGEST_WAIT_MS = 15_000;
 
 /**
  * Tries again what may be tried again, elsewhere if possible, while the budget lasts. Owns the decision alone: nothing
- * below it repeats anything. The last failed response is returned, as fetch would; only where there is none is the last
- * error thrown, with the earlier ones on it.
+ * below it repeats anything but a hedge, which it sees as one round. The last failed response is returned, as fetch would;
+ * only where there is none is the last error thrown, with the earlier ones on it.
  */
 export const retry =
   <R>(parts: RetryParts<R>): Layer<R> =>
   next => {
-    /** After a failed attempt: until one succeeds, or none may follow. */
+    /** After an attempt that may have failed: until one succeeds, or none may follow. */
     const again = async (call: Call, first: Ended<R>): Promise<R> => {
-      const earlier: unknown[] = [];
-      for (let ended = first; ;) {
-        const delayMs = nextDelay(parts, call);
+      const rules = call.policy.retry ?? parts.rules;
+      for (let ended = first, round = 1, waitedMs = rules.baseMs; ; round += 1) {
+        const delayMs = nextDelay(parts, call, { ended, rules, round, waitedMs });
         if (delayMs < 0) {
           if (!ended.thrown) return ended.result;
-          throw withHistory(ended.error, earlier, call);
+          throw withHistory(ended.error, call);
         }
-        if (ended.thrown) earlier.push(ended.error);
+        if (ended.thrown) keepError(call.record, ended.error);
         else parts.discard(ended.result);
         parts.events.emit?.({ type: 'call.retried', attempt: call.attempt, delayMs, reason: why(ended, call.verdict) });
         call.attempt += 1;
-        if (delayMs > 0) await wait(parts.runtime, call, delayMs);
+        waitedMs = delayMs;
         call.verdict = IGNORED;
-        ended = await settle(next(call));
+        ended = await settled(delayMs > 0 ? later(next, parts.runtime, delayMs) : next, call);
       }
     };
     return function retrying(call) {
@@ -53,19 +57,23 @@ export const retry =
       // Most calls succeed at once: they pay for one promise here, and for no loop.
       return next(call).then(
         result =>
-          call.verdict.outcome === 'success' ? succeeded(parts, call, result) : again(call, { thrown: false, result }),
+          call.verdict.outcome === 'success' && (call.policy.retry ?? parts.rules).shouldRetry === undefined
+            ? succeeded(parts, call, result)
+            : again(call, { thrown: false, result }),
         (error: unknown) => again(call, { thrown: true, error }),
       );
     };
   };
 
-type Ended<R> = { readonly thrown: false; readonly result: R } | { readonly thrown: true; readonly error: unknown };
-
-const settle = <R>(attempt: Promise<R>): Promise<Ended<R>> =>
-  attempt.then(
-    result => ({ thrown: false, result }),
-    (error: unknown) => ({ thrown: true, error }),
-  );
+/** The same for a client that does not repeat: only for calls that ask for it. The others pay for one check. */
+export const retryIfAsked =
+  <R>(parts: RetryParts<R>): Layer<R> =>
+  next => {
+    const retrying = retry(parts)(next);
+    return function mayRetry(call) {
+      return call.maxAttempts > 1 || call.policy.hedge ? retrying(call) : next(call);
+    };
+  };
 
 const succeeded = <R>({ budget }: RetryParts<R>, call: Call, result: R): R => {
   budget.deposit(call.now);
@@ -73,23 +81,36 @@ const succeeded = <R>({ budget }: RetryParts<R>, call: Call, result: R): R => {
   return result;
 };
 
+interface Round<R> {
+  readonly ended: Ended<R>;
+  readonly rules: RetryRules;
+  /** 1 is the first. */
+  readonly round: number;
+  /** The wait before this one. */
+  readonly waitedMs: number;
+}
+
 const STOP = -1;
 
 /** Milliseconds until the next attempt, or STOP; says in the record why it stopped. */
-const nextDelay = <R>(parts: RetryParts<R>, call: Call): number => {
-  const { verdict, record } = call;
-  const { budget } = parts;
-  if (verdict.outcome === 'success') return stop(call, 'success');
-  const allowed = verdict.retryable === 'always' || (verdict.retryable && call.idempotent);
-  if (!allowed || !call.replayable) return stop(call, 'not-retryable');
+const nextDelay = <R>(parts: RetryParts<R>, call: Call, round: Round<R>): number => {
+  const { verdict } = call;
+  const says = ask(round.rules.shouldRetry, call, round.ended);
+  if (verdict.outcome === 'success' && says !== true) {
+    // An outage must not earn its own retries.
+    if (round.round === 1) parts.budget.deposit(call.now);
+    return stop(call, 'success');
+  }
   if (call.cancellation.cancelled) return stop(call, 'aborted');
+  const allowed = verdict.retryable === 'always' || ((verdict.retryable || says === true) && call.idempotent);
+  if (!allowed || says === false || !call.replayable) return stop(call, 'not-retryable');
   if (call.attempt >= call.maxAttempts) return stop(call, 'attempts');
   const { now } = call;
-  const { delayMs, asked } = delayOf(parts, call);
+  const { delayMs, asked } = delayOf(parts, call, round);
   const left = asked && call.deadlineAt === Infinity ? LONGEST_WAIT_MS : call.deadlineAt - now;
   if (delayMs >= left) return stop(call, asked ? 'retry-after' : 'deadline');
-  if (!budget.withdraw(now)) return stop(call, 'budget');
-  record.backoffMs += delayMs;
+  if (!parts.budget.withdraw(now)) return stop(call, 'budget');
+  call.record.backoffMs += delayMs;
   return delayMs;
 };
 
@@ -103,29 +124,30 @@ const stop = (call: Call, ending: Ending): number => {
  * A Retry-After of one instance matters only if the retry has to go there; one for the whole service always does. What
  * never left this process may go to the next instance at once, the first time.
  */
-const delayOf = <R>(parts: RetryParts<R>, call: Call): { delayMs: number; asked: boolean } => {
-  const { verdict, attempt } = call;
-  const jitterMs = fullJitter(parts, attempt, parts.runtime.random());
+const delayOf = <R>(
+  parts: RetryParts<R>,
+  call: Call,
+  { rules, round, waitedMs }: Round<R>,
+): { delayMs: number; asked: boolean } => {
+  const { verdict } = call;
+  const jitterMs = backoff(rules, { nth: round, previousMs: waitedMs, chance: parts.runtime.random() });
   const { retryAfterMs } = verdict;
   if (retryAfterMs !== undefined && (verdict.retryAfterScope === 'service' || !parts.offersMore(call)))
     return { delayMs: retryAfterMs + jitterMs, asked: true };
-  return { delayMs: verdict.unsent && attempt === 1 ? 0 : jitterMs, asked: false };
-};
-
-/** Keeps the errors of earlier attempts on the last one, where that is ours to change. */
-const withHistory = (error: unknown, earlier: readonly unknown[], call: Call): unknown => {
-  if (isFairleadError(error)) error.errors = [...earlier, ...error.errors];
-  if (isFairleadError(error)) error.attempts = call.record.attempts;
-  return error;
+  return { delayMs: verdict.unsent && round === 1 ? 0 : jitterMs, asked: false };
 };
 
 const why = <R>(ended: Ended<R>, verdict: Verdict): string => {
   if (ended.thrown) return describe(ended.error);
+  if (verdict.outcome === 'success') return 'shouldRetry asked for it';
   return verdict.outcome === 'overload' ? 'the server is overloaded' : 'the server failed';
 };
 
-/** Rejects at once, with the reason, when the call is cancelled. */
-const wait = async (runtime: Runtime, call: Call, ms: number): Promise<void> => {
-  await runtime.sleep(ms, call.cancellation.signal);
-  call.now = runtime.now();
-};
+/** Rejects at once, with the reason, when the call is cancelled while it waits. */
+const later =
+  <R>(next: Dispatch<R>, runtime: Runtime, ms: number): Dispatch<R> =>
+  async call => {
+    await runtime.sleep(ms, call.cancellation.signal);
+    call.now = runtime.now();
+    return next(call);
+  };

@@ -1,3 +1,5 @@
+import type { Budget } from '../core/budget.js';
+
 /**
  * How many retries the traffic can carry: a leaky bucket that successes fill and retries empty. Use it above any retry:
  * "three attempts" triples the load of a service that is down, a budget of 0.2 adds a fifth. Retries and hedges of one
@@ -19,7 +21,7 @@ const BUCKETS = 10;
 /** Five deposits of 0.2 make one retry, whatever binary fractions say. */
 const ROUNDING = 1e-6;
 
-export class RetryBudget {
+export class RetryBudget implements Budget {
   readonly #ratio: number;
   readonly #reserve: number;
   readonly #bucketMs: number;

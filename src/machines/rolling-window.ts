@@ -6,8 +6,10 @@ export class RollingWindow {
   readonly #bucketMs: number;
   readonly #counts: Float64Array;
   readonly #failures: Float64Array;
+  readonly #slows: Float64Array;
   #total = 0;
   #failed = 0;
+  #slow = 0;
   /** Number of the newest bucket since time 0. */
   #newest = -Infinity;
 
@@ -15,13 +17,19 @@ export class RollingWindow {
     this.#bucketMs = windowMs / buckets;
     this.#counts = new Float64Array(buckets);
     this.#failures = new Float64Array(buckets);
+    this.#slows = new Float64Array(buckets);
   }
 
-  record(failed: boolean, now: number): void {
+  /** `slow` is counted apart: what failed may have been slow too. */
+  record(failed: boolean, now: number, slow = false): void {
     this.#advance(now);
     const slot = this.#newest % this.#counts.length;
     this.#counts[slot]! += 1;
     this.#total += 1;
+    if (slow) {
+      this.#slows[slot]! += 1;
+      this.#slow += 1;
+    }
     if (!failed) return;
     this.#failures[slot]! += 1;
     this.#failed += 1;
@@ -39,11 +47,19 @@ export class RollingWindow {
     return this.#total === 0 ? 0 : this.#failed / this.#total;
   }
 
+  /** Share that was slow, 0–1; 0 when nothing was recorded. */
+  slowRatio(now: number): number {
+    this.#advance(now);
+    return this.#total === 0 ? 0 : this.#slow / this.#total;
+  }
+
   clear(): void {
     this.#counts.fill(0);
     this.#failures.fill(0);
+    this.#slows.fill(0);
     this.#total = 0;
     this.#failed = 0;
+    this.#slow = 0;
   }
 
   #advance(now: number): void {
@@ -58,7 +74,9 @@ export class RollingWindow {
   #expire(slot: number): void {
     this.#total -= this.#counts[slot]!;
     this.#failed -= this.#failures[slot]!;
+    this.#slow -= this.#slows[slot]!;
     this.#counts[slot] = 0;
     this.#failures[slot] = 0;
+    this.#slows[slot] = 0;
   }
 }

@@ -381,7 +381,7 @@ describe('options', () => {
   it.each<[object, RegExp]>([
     [{ registry }, /^service: expected the name/],
     [{ service: 'users' }, /^registry: expected a registry such as/],
-    [{ service: 'users', registry: {} }, /^registry: expected an object with a method watch\(\)/],
+    [{ service: 'users', registry: {} }, /^registry: expected an object with a method discover\(\)/],
     [{ service: 'users', registry, deadlineMs: 0 }, /^deadlineMs: expected a number > 0, or false, got 0/],
     [{ service: 'users', registry, deadlineMs: Number.NaN }, /^deadlineMs: .* got NaN/],
     [{ service: 'users', registry, retry: 3 }, /^retry: expected an object, got 3; write \{ maxAttempts: 3 \}/],

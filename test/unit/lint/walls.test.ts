@@ -48,6 +48,9 @@ const refused: readonly Case[] = [
   ['src/somewhere/x.ts', '../core/x.js', 'src/somewhere has no place'],
   // Third parties, and ourselves.
   ['src/core/x.ts', 'opossum', 'third parties are met in'],
+  ['src/client/x.ts', 'opossum', 'third parties are met in'],
+  ['src/machines/fed-opossum.ts', 'opossum', 'third parties are met in'],
+  ['src/client/fed-opossum.ts', 'cockatiel', 'third parties are met in'],
   ['src/client/x.ts', '@opentelemetry/api', 'third parties are met in'],
   ['src/client/x.ts', 'fairlead', 'by relative paths'],
   ['src/registries/consul/x.ts', 'fairlead/testing', 'by relative paths'],
@@ -68,6 +71,7 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ['src/registries/consul/x.ts', '../dialects/curator.js'],
   ['src/registries/consul/x.ts', 'consul'],
   ['src/integrations/opossum.ts', 'opossum'],
+  ['src/client/fed-opossum.ts', 'opossum'],
   ['src/client/x.ts', '../balancers/p2c.js'],
   ['src/integrations/x.ts', '../client/x.js'],
   ['src/index.ts', './integrations/opossum.js'],

@@ -48,3 +48,16 @@ describe('RollingWindow of 1 000 ms in 10 buckets', () => {
     }
   });
 });
+
+it('counts slow ones apart, and forgets them with their bucket', () => {
+  const window = new RollingWindow(1_000);
+  window.record(false, 0, true);
+  window.record(true, 0, true);
+  window.record(false, 500);
+  window.record(true, 500);
+  expect([window.slowRatio(500), window.failureRatio(500)]).toEqual([0.5, 0.5]);
+  expect([window.slowRatio(1_000), window.failureRatio(1_000)]).toEqual([0, 0.5]);
+  window.record(false, 1_000, true);
+  window.clear();
+  expect(window.slowRatio(1_000)).toBe(0);
+});
