@@ -82,12 +82,14 @@ const adaptivelyRefused = async () => {
   return () => one.call(answered).catch(swallow);
 };
 
-/** 999 of 1 000 are refused, by chance; the one that is sent asks for less. */
+/** 999 of 1 000 are refused, by chance; the one that is made finds nobody. */
 const throttled = async () => {
-  const options = { classify: () => ({ outcome: 'overload', retryable: false }) };
-  const one = await client({ throttle: { minCalls: 1, maxRejectRatio: 0.999 } });
-  for (let nth = 0; nth < 10_000; nth += 1) await one.call(answered, options).catch(swallow);
-  return () => one.call(answered, options).catch(swallow);
+  const nobody = Object.assign(new Error('nobody there'), { code: 'ECONNREFUSED' });
+  const asking = () => Promise.reject(nobody);
+  const throttle = { minCalls: 1, maxRejectRatio: 0.999 };
+  const one = await client({ throttle, circuitBreaker: false, ejection: false });
+  for (let nth = 0; nth < 10_000; nth += 1) await one.call(asking).catch(swallow);
+  return () => one.call(asking).catch(swallow);
 };
 
 const opossumRefused = async () => {
@@ -173,5 +175,12 @@ export const contestants = {
   'refused call(): rateLimit': { make: async () => refused({ rateLimit: await bucket(FEW) }) },
   'refused call(): throttle': { make: throttled },
   'refused call(): adaptiveConcurrency': { make: adaptivelyRefused },
+  'refused: adaptiveConcurrency().execute()': {
+    make: async () => {
+      const one = (await fairlead()).adaptiveConcurrency({ initialLimit: 1, maxLimit: 1 });
+      one.enter();
+      return () => one.execute(answered).catch(swallow);
+    },
+  },
   'refused: opossum': { make: opossumRefused },
 };

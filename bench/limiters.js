@@ -17,6 +17,7 @@ const GOALS = [
   ['allows: tokenBucket(), its own clock', 'allows: rate-limiter-flexible, memory', 1 / 3],
   ['refuses: tokenBucket(), its own clock', 'refuses: rate-limiter-flexible, memory', 1 / 8],
   ['window of 1 000: slidingWindow(), exact', 'window of 1 000: an array, filtered', 1 / 50],
+  ['refused: adaptiveConcurrency().execute()', 'refused: opossum', 0.35],
   ['refused call(): rateLimit', 'refused: opossum', 0.35],
   ['refused call(): throttle', 'refused: opossum', 0.35],
   ['refused call(): adaptiveConcurrency', 'refused: opossum', 0.35],

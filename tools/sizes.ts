@@ -9,9 +9,9 @@ import { gzipSync } from 'node:zlib';
 import { doors } from './api/doors.js';
 
 /** In kB (1 000 bytes), a third or more above what was measured when they were set. */
-const TARBALL_KB = 700;
+const TARBALL_KB = 1_500;
 const DOOR_KB: Readonly<Record<string, number>> = {
-  fairlead: 45,
+  fairlead: 100,
   'fairlead/consul': 14,
   'fairlead/etcd': 14,
   'fairlead/zookeeper': 14,

@@ -135,7 +135,8 @@ export const checkCallOptions = (given: LogicalCallOptions, path: string, alsoKn
     'hedge',
     'idempotent',
     'route',
-    'fallback', 'explain',
+    'fallback',
+    'explain',
     ...alsoKnown,
   ];
   check.object(path, given, { known });

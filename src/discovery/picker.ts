@@ -108,7 +108,7 @@ const lookup = (service: string, now: number, hashKey: string | undefined): Call
     attempts: 1,
     hedges: 0,
     errors: NO_ERRORS,
-  tries: NO_ERRORS,
+    tries: NO_ERRORS,
     instance: undefined,
     queuedMs: 0,
     backoffMs: 0,

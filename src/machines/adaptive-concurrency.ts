@@ -2,6 +2,7 @@ import * as check from '../core/check.js';
 import { refused, type FairleadError } from '../core/errors.js';
 import { REFUSED, type Gate } from '../core/gate.js';
 import type { Outcome } from '../core/outcome.js';
+import { rejectedSoon } from '../core/rejected-soon.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
 import { GradientLimit, type GradientPolicy } from './gradient-limit.js';
 import { Slots } from './slots.js';
@@ -131,9 +132,12 @@ export class AdaptiveConcurrency implements Gate {
   }
 
   /** Runs `fn` if there is room; else rejects with BULKHEAD_FULL. What it throws counts as a failure. */
-  async execute<T>(fn: () => Promise<T> | T): Promise<T> {
+  execute<T>(fn: () => Promise<T> | T): Promise<T> {
     const ticket = this.enter();
-    if (ticket === REFUSED) throw this.refusal('');
+    return ticket === REFUSED ? rejectedSoon(this.refusal('')) : this.#run(fn, ticket);
+  }
+
+  async #run<T>(fn: () => Promise<T> | T, ticket: number): Promise<T> {
     let outcome: Outcome = 'failure';
     try {
       const result = await fn();

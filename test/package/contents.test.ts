@@ -30,7 +30,7 @@ const textsOf = async (ending: string): Promise<(readonly [name: string, text: s
 describe('the tarball', () => {
   test('holds the build, and what a user reads', () => {
     const beside = project.packed.filter(file => !file.startsWith('dist/'));
-    expect(beside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(beside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES', 'package.json']);
     const built = project.packed.filter(file => file.startsWith('dist/'));
     expect(built.filter(file => !/^dist\/[\w-]+\.(c?js(\.map)?|d\.c?ts)$/.test(file))).toEqual([]);
   });

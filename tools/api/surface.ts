@@ -48,7 +48,8 @@ const compile = (doors: readonly Door[]): ts.Program => {
   };
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
   const program = ts.createProgram(
-    doors.map(({ file }) => path.join(ROOT, file)),
+    // No import leads to declarations that stand for a package without types.
+    [...doors.map(({ file }) => path.join(ROOT, file)), ...ts.sys.readDirectory(path.join(ROOT, 'src'), ['.d.ts'])],
     { ...options, noEmit: false, declaration: true, emitDeclarationOnly: true },
   );
   const problems = ts.getPreEmitDiagnostics(program);
