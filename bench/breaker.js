@@ -13,7 +13,7 @@ import { median } from './statistics.js';
 const GOALS = [
   ['refused: CircuitBreaker.execute()', 'refused: opossum', 0.35],
   // With everything else that a client does around it: deadline, bulkhead, record, events.
-  ['refused: client.call()', 'refused: opossum', 0.5],
+  ['refused: client.call()', 'refused: opossum', 0.35],
   ['fails among 100000: client.call()', 'fails among 1000: client.call()', 1.2],
   ['fails among 100000: CircuitBreaker.execute()', 'fails among 1000: CircuitBreaker.execute()', 1.2],
   ['passes: CircuitBreaker enter + leave', 'passes: opossum, lean', 0.3],

@@ -57,9 +57,9 @@ class PowerOfTwoChoices implements Balancer {
    * would be given as many calls at once as a heavy one: more than twice its share.
    */
   #cheaper(first: Endpoint, second: Endpoint, now: number): Endpoint {
-    const { greatest } = this.#draw;
-    const firstCost = cost(first, greatest / weightOf(first));
-    const secondCost = cost(second, greatest / weightOf(second));
+    const { equal, greatest } = this.#draw;
+    const firstCost = cost(first, equal ? 1 : greatest / weightOf(first));
+    const secondCost = cost(second, equal ? 1 : greatest / weightOf(second));
     return fresher(first, second, { ahead: secondCost - firstCost, now });
   }
 

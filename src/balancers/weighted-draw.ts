@@ -16,8 +16,9 @@ export class WeightedDraw {
   readonly #runtime: Runtime;
   /** The greatest weight among the eligible. */
   greatest = 1;
+  /** All have the same. */
+  equal = true;
   #version = -1;
-  #equal = true;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -28,7 +29,7 @@ export class WeightedDraw {
     if (from.version !== this.#version) this.#survey(from);
     const { eligible } = from;
     let drawn = this.#uniform(eligible);
-    if (this.#equal) return drawn;
+    if (this.equal) return drawn;
     for (let draws = 1; draws < MAX_DRAWS && this.#runtime.random() * this.greatest >= weightOf(drawn); draws += 1)
       drawn = this.#uniform(eligible);
     return drawn;
@@ -50,11 +51,11 @@ export class WeightedDraw {
   #survey({ eligible, version }: Candidates): void {
     this.#version = version;
     this.greatest = 0;
-    this.#equal = true;
+    this.equal = true;
     const first = weightOf(eligible[0]!);
     for (const endpoint of eligible) {
       const weight = weightOf(endpoint);
-      if (weight !== first) this.#equal = false;
+      if (weight !== first) this.equal = false;
       if (weight > this.greatest) this.greatest = weight;
     }
   }

@@ -1,6 +1,6 @@
 import type { CallPolicy } from '../core/call.js';
 import type { RetryRules } from '../core/policy.js';
-import * as check from './check.js';
+import * as check from '../core/check.js';
 import type { CallOptions, LogicalCallOptions } from './options.js';
 import { resolveHedge } from './options/hedge.js';
 import { RETRY_DEFAULTS, type CallRetryOptions } from './options/retry.js';

@@ -4,7 +4,7 @@ import type { ServiceInstance } from '../core/instance.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { stallWatch } from '../pool/stall-watch.js';
-import * as check from './check.js';
+import * as check from '../core/check.js';
 import { clientParts, type ClientParts } from './client-parts.js';
 import { refuseUnsafeHedge, warnOfOptions } from './config-lint.js';
 import { EventHub } from './event-hub.js';

@@ -10,7 +10,7 @@ import type { BreakerPolicy } from '../machines/breaker-rules.js';
 import type { EjectionPolicy } from '../pool/ejection-policy.js';
 import type { SubsetPolicy } from '../pool/fleet-subset.js';
 import type { RoutePolicy } from '../routing/rules.js';
-import * as check from './check.js';
+import * as check from '../core/check.js';
 import { DEFAULTS } from './defaults.js';
 import type { LogicalCallOptions, ServiceClientOptions } from './options.js';
 import type { ThrottlePolicy } from '../machines/adaptive-throttle.js';

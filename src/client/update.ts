@@ -1,5 +1,5 @@
 import { RuleRouter } from '../routing/router.js';
-import * as check from './check.js';
+import * as check from '../core/check.js';
 import type { ClientParts } from './client-parts.js';
 import type { ServiceClientOptions } from './options.js';
 import { resolveRoute } from './options/route.js';

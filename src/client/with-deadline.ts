@@ -1,6 +1,6 @@
 import { systemRuntime, type Runtime } from '../core/runtime.js';
 import { shared, type Criticality } from '../core/shared.js';
-import * as check from './check.js';
+import * as check from '../core/check.js';
 import { headerOf, type InboundRequest } from './inbound-headers.js';
 import {
   CRITICALITY_HEADER,

@@ -79,8 +79,9 @@ export const isFairleadError = <C extends FairleadErrorCode>(
 /** What an unknown thrown value says of itself, on one line, for messages and events. */
 export const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return textOf(error);
-  const cause = error.cause instanceof Error && error.cause.message ? ` (${error.cause.message})` : '';
-  return `${error.message || error.name}${cause}`;
+  const text = error.message || error.name;
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return cause === '' || text.includes(cause) ? text : `${text} (${cause})`;
 };
 
 /** An object without a prototype has no text, and one from a stranger may throw for it. */

@@ -1,5 +1,5 @@
 import type { Call, Layer } from '../core/call.js';
-import { FairleadError } from '../core/errors.js';
+import { refused, type FairleadError } from '../core/errors.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Permits } from '../machines/permits.js';
 
@@ -41,7 +41,7 @@ const queued = (permits: Permits, call: Call, runtime: Runtime): Promise<void> =
 
 const full = ({ service, record }: Call, { maxInFlight, maxQueue }: Permits): FairleadError => {
   record.endedBy = 'refused';
-  return new FairleadError(
+  return refused(
     'BULKHEAD_FULL',
     `${service}: bulkhead full, ${maxInFlight} calls in flight and ${maxQueue} waiting`,
     { service },

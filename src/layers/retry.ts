@@ -60,7 +60,11 @@ export const retry =
           call.verdict.outcome === 'success' && (call.policy.retry ?? parts.rules).shouldRetry === undefined
             ? succeeded(parts, call, result)
             : again(call, { thrown: false, result }),
-        (error: unknown) => again(call, { thrown: true, error }),
+        (error: unknown) => {
+          // Refused before anything was sent: there is nothing to decide, and refusals have to be cheap.
+          if (call.record.endedBy === 'refused' && call.record.attempts === 0) throw error;
+          return again(call, { thrown: true, error });
+        },
       );
     };
   };

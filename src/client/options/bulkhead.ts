@@ -1,4 +1,4 @@
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 export interface BulkheadOptions {
   /** Logical calls at once, >= 1. @default 1_000 (Polly) */

@@ -1,5 +1,5 @@
 import type { CachePolicy } from '../../layers/cache.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /** What `cache: {}` switches on: answers to GET, kept in memory as their `Cache-Control` allows (RFC 9111). */
 export interface CacheOptions {

@@ -1,5 +1,5 @@
 import type { BreakerPolicy } from '../../machines/breaker-rules.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 export interface CircuitBreakerOptions {
   /** The circuit opens when at least this share of the window's attempts failed, 0–1; `false`: never for this. @default 0.5 (Hystrix) */

@@ -1,5 +1,5 @@
 import type { CoalescePolicy } from '../../layers/coalesce.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 export interface CoalesceOptions {
   /** Headers that do not make two requests different. @default traceparent, tracestate, baggage, x-request-id */

@@ -1,5 +1,5 @@
 import type { EjectionPolicy, OutlierPolicy } from '../../pool/ejection-policy.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /**
  * The success-rate rule of Envoy's outlier detection and gRPC's A50, over the calls of the last `windowMs`: out is who

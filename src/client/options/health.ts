@@ -1,5 +1,5 @@
 import type { HealthPolicy } from '../../health/health-policy.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /** Asks each instance in the background whether it is well. Beside `ejection`, which learns from calls. */
 export interface HealthOptions {

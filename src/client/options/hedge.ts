@@ -1,5 +1,5 @@
 import type { HedgeRules } from '../../core/policy.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 interface HedgeLimit {
   /** Hedges of one call, 1–5; they come on top of `retry.maxAttempts`. @default 1 (Polly) */

@@ -1,7 +1,7 @@
 import type { Budget } from '../../core/budget.js';
 import type { Jitter, RetryRules, ShouldRetry } from '../../core/policy.js';
 import type { RetryBudgetOptions } from '../../machines/retry-budget.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /** What one call may say of its retries; what it leaves out is as the client is set. */
 export interface CallRetryOptions {

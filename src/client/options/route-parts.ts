@@ -1,7 +1,7 @@
 import type { RouteFallback } from '../../routing/decision.js';
 import type { RouteMatch } from '../../routing/match.js';
 import type { InstanceSelector } from '../../routing/selector.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /** Conditions of one selector: each is a rung of the ladder, and a set of its own when it comes to that. */
 const MOST_CONDITIONS = 16;

@@ -5,7 +5,7 @@ import type { RoutePolicy, RouteRule } from '../../routing/rules.js';
 import type { InstanceSelector } from '../../routing/selector.js';
 import { SLACK } from '../../routing/shares.js';
 import type { ZonePolicy } from '../../routing/zone-preference.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 import { checkFallback, checkMatch, checkSelector, required } from './route-parts.js';
 
 /** Which part of the fleet calls go to. Plain data but for functions, so that it can come from a file. */

@@ -1,5 +1,5 @@
 import type { SubsetPolicy } from '../../pool/fleet-subset.js';
-import * as check from '../check.js';
+import * as check from '../../core/check.js';
 
 /** For fleets of more than 100 instances: this client talks to some of them only, so that nobody has too many connections. */
 export interface SubsetOptions {
