@@ -41,9 +41,7 @@ const queued = (permits: Permits, call: Call, runtime: Runtime): Promise<void> =
 
 const full = ({ service, record }: Call, { maxInFlight, maxQueue }: Permits): FairleadError => {
   record.endedBy = 'refused';
-  return refused(
-    'BULKHEAD_FULL',
-    `${service}: bulkhead full, ${maxInFlight} calls in flight and ${maxQueue} waiting`,
-    { service },
-  );
+  return refused('BULKHEAD_FULL', `${service}: bulkhead full, ${maxInFlight} calls in flight and ${maxQueue} waiting`, {
+    service,
+  });
 };
