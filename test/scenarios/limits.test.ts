@@ -200,7 +200,7 @@ describe('rateLimit', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['a number', 100, /rateLimit: expected an object, got 100; write tokenBucket\(\{ perSecond: 100 \}\)/],
-    ['options of a bucket', { perSecond: 100 }, /rateLimit\.perSecond: no such option/],
+    ['options of a bucket', { perSecond: 100 }, /rateLimit: expected a limiter; write tokenBucket/],
     ['no limiter', { mode: 'wait' }, /rateLimit: expected a limiter; write/],
     [
       'a mode that is not known',

@@ -25,6 +25,8 @@ export const resolveRateLimit = (
 ): RateLimitPolicy | false => {
   if (given === undefined || given === false) return false;
   if (isLimiter(given)) return { limiter: given, mode: 'reject' };
+  // A limiter's own options, without the limiter: people try that.
+  if (typeof given === 'object' && !('limiter' in given)) throw new TypeError(`rateLimit: expected a limiter; ${FORM}`);
   check.object('rateLimit', given, { known: ['limiter', 'mode'], hint: `; ${FORM}` });
   const { limiter, mode = 'reject' } = given;
   check.oneOf('rateLimit.mode', mode, ['reject', 'wait']);
