@@ -6,14 +6,18 @@ const value = async () => VALUE;
 /** The cheapest response there is; a fresh one for each call, since a response is read once. */
 const response = async () => new Response(null);
 
-/** What createServiceClient gives by default: p2c over three instances, retry, budget, ejection, bulkhead, deadline. */
-const fairlead = async () => {
+/**
+ * What createServiceClient gives by default: p2c over three instances, retry, budget, ejection, the service's breaker on
+ * opossum, bulkhead, deadline.
+ */
+const fairlead = async options => {
   const { createServiceClient, staticRegistry } = await import('../dist/index.js');
   const registry = staticRegistry([1, 2, 3].map(port => ({ address: '127.0.0.1', port })));
   const client = createServiceClient({
     service: 'users',
     registry,
     transport: { send: response, sendCancellable: response },
+    ...options,
   });
   await client.ready();
   return client;
@@ -57,6 +61,22 @@ export const contestants = {
     beside: 'opossum, defaults, Response',
     make: async () => {
       const client = await fairlead();
+      return () => client.fetch('/users/42');
+    },
+  },
+  'fairlead call(), no breaker': {
+    over: 'bare call',
+    beside: 'opossum, defaults',
+    make: async () => {
+      const client = await fairlead({ circuitBreaker: false });
+      return () => client.call(value);
+    },
+  },
+  'fairlead fetch(), no breaker': {
+    over: 'bare Response',
+    beside: 'opossum, defaults, Response',
+    make: async () => {
+      const client = await fairlead({ circuitBreaker: false });
       return () => client.fetch('/users/42');
     },
   },

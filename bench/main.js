@@ -76,7 +76,7 @@ const versions = {
 if (values.json) {
   console.log(JSON.stringify({ machine, versions, rows }, undefined, 2));
 } else {
-  const line = cells => cells.map((cell, at) => (at === 0 ? cell.padEnd(28) : cell.padStart(12))).join(' ');
+  const line = cells => cells.map((cell, at) => (at === 0 ? cell.padEnd(30) : cell.padStart(12))).join(' ');
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`);
   console.log(
     Object.entries(versions)

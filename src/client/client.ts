@@ -1,6 +1,7 @@
 import type { Dispatch } from '../core/call.js';
 import type { EventOf, EventType } from '../core/events.js';
 import type { ServiceInstance } from '../core/instance.js';
+import { recordOf, type CallRecord } from '../core/record.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { stallWatch } from '../pool/stall-watch.js';
@@ -141,6 +142,10 @@ class Client implements ServiceClient {
       parts: this.#parts,
       now: this.#options.runtime.now(),
     });
+  }
+
+  explain(responseOrError: unknown): CallRecord | undefined {
+    return recordOf(responseOrError);
   }
 
   update(changes: ClientUpdate): void {

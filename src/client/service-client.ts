@@ -1,4 +1,5 @@
 import type { EventOf, EventType } from '../core/events.js';
+import type { CallRecord } from '../core/record.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
 import type { CallOptions } from './options.js';
@@ -25,6 +26,8 @@ export interface ServiceClient {
   /** Resolves when at least one instance is known. Rejects with `signal.reason`, or CLIENT_CLOSED. */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   snapshot(): ClientSnapshot;
+  /** What happened to the call that gave this response or error; `undefined` if it is none of fairlead's. As `recordOf`. */
+  explain(responseOrError: unknown): CallRecord | undefined;
   /**
    * Changes policies while calls are in flight; no state is lost, and calls that were routed already keep their route. Throws
    * a TypeError or RangeError that names the option, and then nothing changed.

@@ -48,6 +48,8 @@ it('a retried call tells where each attempt could go, who was out and why, and w
   expect(second).toMatchObject({ attempt: 2, outcome: 'success', status: 200, chosen: { id: 'c' } });
   expect(second!.out).toContainEqual({ id: 'b', reason: 'tried by this call', availableInMs: null });
   expect(JSON.parse(JSON.stringify(triesOf(response)))).toEqual(triesOf(response));
+  expect(client.explain(response)).toBe(recordOf(response));
+  expect(client.explain(new Response())).toBeUndefined();
 });
 
 it('a call without an answer tells it on its error', async () => {
