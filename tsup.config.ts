@@ -23,6 +23,20 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   treeshake: false,
+  esbuildPlugins: [
+    {
+      // Ours to bundle, and CommonJS: as a module, who does not use the cache does not get it.
+      name: 'http-cache-semantics-as-a-module',
+      setup(build) {
+        build.onLoad({ filter: /http-cache-semantics[/\\]index\.js$/ }, async ({ path: file }) => {
+          const text = await readFile(file, 'utf8');
+          const contents = text.replace('module.exports = class', 'export default class');
+          if (contents === text) throw new Error(`${file}: no longer written as it was; see tsup.config.ts`);
+          return { contents, loader: 'js' };
+        });
+      },
+    },
+  ],
   plugins: [
     {
       // What tsup adds to split CJS maps to itself, by the full path on the machine that built it.

@@ -152,6 +152,6 @@ const inheritedMs = (inbound: InboundContext | undefined): number =>
 /** Instances are told by default only where somebody set a deadline to travel: else it would be a header for nobody. */
 const propagatedOf = ({ propagate }: ResolvedOptions, inbound: InboundContext | undefined): Propagated | undefined => {
   if (propagate === false) return undefined;
-  if (inbound !== undefined && (inbound.deadlineAt !== Infinity || inbound.criticality !== undefined)) return inbound;
+  if (inbound?.propagates) return inbound;
   return propagate === 'always' ? NOTHING : undefined;
 };

@@ -65,5 +65,6 @@ interface Surroundings {
 const within = <T>({ ms, criticality, runtime }: Surroundings, fn: () => T): T => {
   const outer = shared.context.getStore();
   const deadlineAt = runtime.now() + Math.min(ms, remainingMs());
-  return shared.context.run({ ...outer, deadlineAt, runtime, criticality: criticality ?? outer?.criticality }, fn);
+  const told = { propagates: true, criticality: criticality ?? outer?.criticality };
+  return shared.context.run({ ...outer, ...told, deadlineAt, runtime }, fn);
 };

@@ -18,6 +18,8 @@ export interface InboundContext extends Propagated {
   /** Monotonic ms on `runtime`'s clock; Infinity = none. */
   readonly deadlineAt: number;
   readonly runtime: Runtime;
+  /** Calls tell their instances what is known here: somebody asked for that, by a deadline or a request that is served. */
+  readonly propagates?: boolean | undefined;
   /** The address of the client that sent it; for keys of hashing balancers. It is not sent on. */
   readonly clientIp?: string | undefined;
 }

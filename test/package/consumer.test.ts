@@ -66,10 +66,12 @@ describe('a user who installs the tarball', () => {
       write: false,
       format: 'esm',
       platform: 'node',
+      // Somebody else's, and CommonJS: no bundler leaves it out.
+      external: ['opossum'],
     });
     const text = outputFiles[0]?.text ?? '';
     expect(text).toContain('fairlead.error');
-    // Frozen constants and a few symbols stay, which no bundler can know to be pure; the client is 50 kB.
-    expect(text.length, text).toBeLessThan(4_000);
+    // Frozen constants and a few symbols stay, which no bundler can know to be pure; the client is 200 kB.
+    expect(text.length, text).toBeLessThan(9_000);
   });
 });

@@ -6,6 +6,7 @@ import {
   recordOf,
   remainingMs,
   staticRegistry,
+  withClientIp,
   withCriticality,
   withDeadline,
   withInboundDeadline,
@@ -14,6 +15,7 @@ import {
   type ServiceClientOptions,
 } from 'fairlead';
 import { fakeFetch, testRuntime, type TestRuntime } from 'fairlead/testing';
+import { oneInstance } from './one-instance.js';
 
 const TOLD = ['x-request-timeout-ms', 'x-request-attempt', 'x-request-criticality'];
 
@@ -286,4 +288,11 @@ describe('withInboundDeadline reads', () => {
   it('nothing outside: no deadline is left behind', () => {
     expect(remainingMs()).toBe(Infinity);
   });
+});
+
+it('tells nothing where only the client of the served request is known', async () => {
+  const { client, requests } = await oneInstance(() => new Response());
+  await withClientIp('10.1.1.1', () => client.fetch('/'));
+  await withDeadline(1_000, () => withClientIp('10.1.1.1', () => client.fetch('/')));
+  expect(requests.map(({ headers }) => headers.has('x-request-timeout-ms'))).toEqual([false, true]);
 });
