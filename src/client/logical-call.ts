@@ -2,7 +2,7 @@ import type { Call, CallPolicy } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
-import { NO_ERRORS, type CallRecord } from '../core/record.js';
+import { newRecord, type CallRecord } from '../core/record.js';
 import { shared, type InboundContext, type Propagated } from '../core/shared.js';
 import type { FallbackFunction } from '../layers/fallback.js';
 import type { OutboundRequest } from '../core/transport.js';
@@ -87,7 +87,8 @@ export class LogicalCall implements Call {
     this.#mayAttempt = this.maxAttempts;
     this.deadlineAt = this.startedAt + Math.min(ownDeadlineMs(options, policy), inheritedMs(inbound));
     this.propagated = propagatedOf(options, inbound);
-    this.record = newRecord(this);
+    const { startedAt, deadlineAt } = this;
+    this.record = newRecord({ service, method: seed.request?.method ?? 'CALL', startedAt, deadlineAt });
   }
 
   atEnd<T>(release: (held: T) => void, held: T): void {
@@ -123,24 +124,6 @@ interface Held {
   readonly held: unknown;
   readonly before: Held | undefined;
 }
-
-const newRecord = ({ service, request, startedAt, deadlineAt }: Call): CallRecord => ({
-  service,
-  method: request?.method ?? 'CALL',
-  startedAt,
-  deadlineAt,
-  durationMs: NaN,
-  status: undefined,
-  attempts: 0,
-  hedges: 0,
-  errors: NO_ERRORS,
-  tries: NO_ERRORS,
-  instance: undefined,
-  queuedMs: 0,
-  backoffMs: 0,
-  servedFrom: 'instance',
-  endedBy: 'running',
-});
 
 const ownDeadlineMs = ({ deadlineMs }: ResolvedOptions, policy: LogicalCallOptions | undefined): number =>
   policy?.deadlineMs === undefined ? deadlineMs : policy.deadlineMs === false ? Infinity : policy.deadlineMs;

@@ -4,9 +4,8 @@ import type { ClientEvent } from '../core/events.js';
 import type { Registry } from '../core/registry.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Transport } from '../core/transport.js';
-import type { DiscoveryClient } from '../discovery/discovery-client.js';
+import type { DiscoveryClient, DiscoveryOptions } from '../discovery/discovery-client.js';
 import type { PolledRegistry } from '../discovery/polling-registry.js';
-import type { SnapshotFileOptions } from '../discovery/snapshot-options.js';
 import type { CallRoute } from '../routing/decision.js';
 import type { Classify } from './classify.js';
 import type { KeyedLimiter } from '../machines/keyed.js';
@@ -33,20 +32,11 @@ export interface LayerOptions {
   readonly attempt?: readonly Layer<unknown>[] | undefined;
 }
 
-export interface DiscoveryPolicy {
-  /** How long a service that nobody uses stays watched, in ms. @default 30_000 */
-  readonly ttlMs?: number | undefined;
-  /** How long the first call waits for the first set, in ms. @default 5_000 */
-  readonly firstTimeoutMs?: number | undefined;
-  /** A set is given up after so long without contact, in ms. @default Infinity */
-  readonly maxStaleMs?: number | undefined;
-  /** An update that drops more than this share of a set is doubted, 0–1. @default 0.5 */
-  readonly holdDropRatio?: number | undefined;
-  /** … for so long, in ms. @default 30_000 */
-  readonly holdMs?: number | undefined;
-  /** A path, or `{ path, maxAgeMs }`: keeps the last good set for a start while the registry is down. @default none */
-  readonly snapshotFile?: string | SnapshotFileOptions | false | undefined;
-}
+/** Of the DiscoveryClient that a service client makes for itself. */
+export type DiscoveryPolicy = Pick<
+  DiscoveryOptions,
+  'ttlMs' | 'firstTimeoutMs' | 'maxStaleMs' | 'holdDropRatio' | 'holdMs' | 'snapshotFile'
+>;
 
 /** What `createServiceClient` takes. `false` switches a stage off; `undefined` means the default. */
 export interface ServiceClientOptions extends DiscoveryPolicy {

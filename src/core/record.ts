@@ -45,6 +45,25 @@ export type Ending =
 /** The same array for all calls that went well. */
 export const NO_ERRORS: readonly never[] = Object.freeze([]);
 
+/** Of a call that begins. */
+export const newRecord = (call: Pick<CallRecord, 'service' | 'method' | 'startedAt' | 'deadlineAt'>): CallRecord => ({
+  service: call.service,
+  method: call.method,
+  startedAt: call.startedAt,
+  deadlineAt: call.deadlineAt,
+  durationMs: NaN,
+  status: undefined,
+  attempts: 0,
+  hedges: 0,
+  errors: NO_ERRORS,
+  tries: NO_ERRORS,
+  instance: undefined,
+  queuedMs: 0,
+  backoffMs: 0,
+  servedFrom: 'instance',
+  endedBy: 'running',
+});
+
 const RECORD = shared.recordKey;
 
 /** Leaves the record on what the caller gets. A symbol: `JSON.stringify` and `for … in` pass it over. */

@@ -3,7 +3,7 @@ import type { Call } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { ServiceInstance } from '../core/instance.js';
 import { FAILURE, IGNORED, SUCCESS } from '../core/outcome.js';
-import { NO_ERRORS } from '../core/record.js';
+import { newRecord } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Lease } from '../pool/lease.js';
 import { Pool } from '../pool/pool.js';
@@ -98,22 +98,6 @@ const lookup = (service: string, now: number, hashKey: string | undefined): Call
   attempt: 1,
   tried: [],
   verdict: IGNORED,
-  record: {
-    service,
-    method: 'CALL',
-    startedAt: now,
-    deadlineAt: Infinity,
-    durationMs: NaN,
-    status: undefined,
-    attempts: 1,
-    hedges: 0,
-    errors: NO_ERRORS,
-    tries: NO_ERRORS,
-    instance: undefined,
-    queuedMs: 0,
-    backoffMs: 0,
-    servedFrom: 'instance',
-    endedBy: 'running',
-  },
+  record: newRecord({ service, method: 'CALL', startedAt: now, deadlineAt: Infinity }),
   atEnd: () => undefined,
 });
