@@ -10,21 +10,34 @@ const alias = {
   fairlead: at('./src/index.ts'),
 };
 
+const LONG = 'test/unit/**/*.long.test.ts';
+
+// One module graph for all files: the tests share no state, and loading it for each would take longer than running.
+const onVirtualTime = {
+  pool: 'threads',
+  isolate: false,
+  // Vitest leaves one core free; on two that would be half of them.
+  maxWorkers: '100%',
+  testTimeout: 20_000,
+  sequence: { groupOrder: 0 },
+} as const;
+
 export default defineConfig({
   test: {
     projects: [
+      // The fast loop: what a change of one file breaks shows here.
       {
         resolve: { alias },
-        // One module graph for all files: the tests share no state, and loading it for each would take longer than running.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [LONG], ...onVirtualTime },
+      },
+      // Whole clients for minutes and hours of virtual time, and what needs many draws to show.
+      {
+        resolve: { alias },
         test: {
-          name: 'unit',
-          include: ['test/{unit,contracts,scenarios}/**/*.test.ts'],
-          pool: 'threads',
-          isolate: false,
-          // Vitest leaves one core free; on two that would be half of them.
-          maxWorkers: '100%',
-          testTimeout: 20_000,
-          sequence: { groupOrder: 0 },
+          name: 'scenarios',
+          include: ['test/{contracts,scenarios}/**/*.test.ts', LONG],
+          ...onVirtualTime,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -35,7 +48,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
@@ -47,7 +60,7 @@ export default defineConfig({
           include: ['test/package/**/*.test.ts'],
           testTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
