@@ -12,8 +12,9 @@ export interface Range {
   readonly above?: boolean;
 }
 
-const shown = (value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(value);
+/** A value as messages show it: what kind it is, never what is in it; a long text by its beginning. */
+export const shown = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 };

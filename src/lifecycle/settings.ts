@@ -1,3 +1,4 @@
+import * as check from '../core/check.js';
 import { toInstance, type InstanceInput } from '../core/instance.js';
 import type { RegisterOptions, Registrar } from '../core/registry.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
@@ -36,9 +37,8 @@ const KNOWN: readonly string[] = [
 /** Throws a TypeError or RangeError that names the option. */
 export const settingsOf = <R extends Registrar>(options: RegisterServiceOptions<R>): Settings => {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`expected options such as { service, registry, server }, got ${shown(options)}`);
-  const unknown = Object.keys(options).find(key => !KNOWN.includes(key));
-  if (unknown !== undefined) throw new TypeError(`${unknown}: no such option; there are ${KNOWN.join(', ')}`);
+    throw new TypeError(`expected options such as { service, registry, server }, got ${check.shown(options)}`);
+  check.object('', options, { known: KNOWN });
   checkParts(options);
   const { service, registry, server, port, address, onRelease = [], runtime = systemRuntime } = options;
   const details = Object.fromEntries(INSTANCE.map(key => [key, options[key]]));
@@ -63,13 +63,14 @@ export const settingsOf = <R extends Registrar>(options: RegisterServiceOptions<
 
 const checkParts = <R extends Registrar>(options: RegisterServiceOptions<R>): void => {
   const { registry, server, port, signals, onRelease = [], registration = {}, runtime } = options;
-  hasMethods('registry', registry, ['register']);
+  if (registry === undefined) expected('registry', 'an object with a method register()', registry);
+  check.hasMethods('registry', registry, ['register']);
   if (server === undefined && port === undefined)
     throw new TypeError('server: expected a server of node:http or node:https, or a port, got neither');
-  if (server !== undefined) hasMethods('server', server, ['listen', 'close', 'on', 'prependListener', 'address']);
-  if (runtime !== undefined) hasMethods('runtime', runtime, ['now', 'wallNow', 'random', 'sleep', 'after']);
-  for (const key of ['ready', 'onEvent'] as const) ofType(key, options[key], 'function');
-  ofType('exit', options.exit, 'boolean');
+  check.hasMethods('server', server, ['listen', 'close', 'on', 'prependListener', 'address']);
+  check.hasMethods('runtime', runtime, ['now', 'wallNow', 'random', 'sleep', 'after']);
+  for (const key of ['ready', 'onEvent'] as const) check.ofType(key, options[key], 'function');
+  check.ofType('exit', options.exit, 'boolean');
   for (const hook of [onRelease].flat()) if (typeof hook !== 'function') expected('onRelease', 'functions', hook);
   if (typeof registration !== 'object' || registration === null)
     expected('registration', 'options of register', registration);
@@ -83,33 +84,17 @@ const checkParts = <R extends Registrar>(options: RegisterServiceOptions<R>): vo
 
 type Timed = 'readyTimeoutMs' | 'propagationMs' | 'drainMs' | 'releaseTimeoutMs';
 
+const LONGEST_MS = 86_400_000;
+
 const millis = (
   options: { readonly [K in Timed]?: number | undefined },
   path: Timed,
   { fallback, min }: { readonly fallback: number; readonly min: number },
 ): number => {
-  const value: unknown = options[path] ?? fallback;
-  if (typeof value !== 'number') return expected(path, 'milliseconds', value);
-  if (!(value >= min && value <= 86_400_000))
-    throw new RangeError(`${path}: expected ${min}–86400000 ms, got ${String(value)}`);
-  return value;
-};
-
-const hasMethods = (path: string, value: unknown, methods: readonly string[]): void => {
-  const missing = methods.find(method => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
-  if (missing !== undefined) expected(path, `an object with a method ${missing}()`, value);
-};
-
-const ofType = (path: string, value: unknown, type: 'function' | 'boolean'): void => {
-  if (value !== undefined && typeof value !== type) expected(path, `a ${type}`, value);
+  check.number(path, options[path], { min, max: LONGEST_MS });
+  return options[path] ?? fallback;
 };
 
 const expected = (path: string, what: string, given: unknown): never => {
-  throw new TypeError(`${path}: expected ${what}, got ${shown(given)}`);
-};
-
-const shown = (value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
+  throw new TypeError(`${path}: expected ${what}, got ${check.shown(given)}`);
 };
