@@ -36,11 +36,11 @@ class PowerOfTwoChoices implements Balancer {
     const second = few ? (eligible[1] ?? first) : this.#another(from, first);
     const firstAllowed = from.allows(first);
     if (!firstAllowed || !from.allows(second)) return firstAllowed ? first : this.#draw.allowed(from);
-    return few ? this.#ofTwo(first, second, call.now) : this.#cheaper(first, second, call.now);
+    return few ? this.#ofTwo(first, second, call) : this.#cheaper(first, second, call);
   }
 
   /** Nobody was drawn by weight: one that warms up stands aside in its share of the picks, and else counts in full. */
-  #ofTwo(first: Endpoint, second: Endpoint, now: number): Endpoint {
+  #ofTwo(first: Endpoint, second: Endpoint, call: Call): Endpoint {
     const lead = warmthOf(first) - warmthOf(second);
     if (lead !== 0) {
       const warmer = lead > 0 ? first : second;
@@ -49,18 +49,20 @@ class PowerOfTwoChoices implements Balancer {
     }
     const firstCost = cost(first, 1) / usable(first.instance.weight);
     const secondCost = cost(second, 1) / usable(second.instance.weight);
-    return fresher(first, second, { ahead: secondCost - firstCost, now });
+    const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
+    return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
   }
 
   /**
    * Of two drawn by weight. Idle ones are equal then, and the draw alone decides; in flight counts by weight, or a light one
    * would be given as many calls at once as a heavy one: more than twice its share.
    */
-  #cheaper(first: Endpoint, second: Endpoint, now: number): Endpoint {
+  #cheaper(first: Endpoint, second: Endpoint, call: Call): Endpoint {
     const { equal, greatest } = this.#draw;
     const firstCost = cost(first, equal ? 1 : greatest / weightOf(first));
     const secondCost = cost(second, equal ? 1 : greatest / weightOf(second));
-    return fresher(first, second, { ahead: secondCost - firstCost, now });
+    const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
+    return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
   }
 
   #another(from: Candidates, first: Endpoint): Endpoint {
@@ -70,13 +72,15 @@ class PowerOfTwoChoices implements Balancer {
   }
 }
 
-/** The first if it is ahead, or level and idle for longer; but one that nobody asked for so long is asked. */
-const fresher = (first: Endpoint, second: Endpoint, { ahead, now }: { ahead: number; now: number }): Endpoint => {
-  const firstWins = ahead > 0 || (ahead === 0 && first.lastStartedAt <= second.lastStartedAt);
-  const winner = firstWins ? first : second;
-  const loser = firstWins ? second : first;
-  return loser.inFlight === 0 && now - loser.lastStartedAt >= FORGOTTEN_MS ? loser : winner;
-};
+/** Of two that cost the same. */
+const isIdleLonger = (first: Endpoint, second: Endpoint): boolean => first.lastStartedAt <= second.lastStartedAt;
+
+/**
+ * The winner; but a loser that nobody asked for so long is asked. It is handed the call and not the time: a number that is
+ * passed on is a number on the heap, wherever the compiler does not inline.
+ */
+const unlessForgotten = (winner: Endpoint, loser: Endpoint, { now }: Call): Endpoint =>
+  loser.inFlight === 0 && now - loser.lastStartedAt >= FORGOTTEN_MS ? loser : winner;
 
 /** Nobody measured: 1 ms for all, so that the calls in flight decide. */
 const cost = (endpoint: Endpoint, perCall: number): number =>
