@@ -1,6 +1,7 @@
 /** The door "fairlead". */
 export { createServiceClient } from './client/client.js';
 export type { ServiceClient, ServiceRequestInit } from './client/service-client.js';
+export type { Instrument, Send } from './client/instrument.js';
 export type { CallOptions, DiscoveryPolicy, LayerOptions, ServiceClientOptions } from './client/options.js';
 export type { BulkheadOptions } from './client/options/bulkhead.js';
 export type { RateLimitOptions } from './client/options/rate-limit.js';
@@ -25,9 +26,17 @@ export type { RouteMatch } from './routing/match.js';
 export type { RouteRule, RouteTarget } from './routing/rules.js';
 export type { InstanceSelector } from './routing/selector.js';
 export type { RouteSnapshot } from './pool/explain.js';
+export { formatExplanation } from './client/format-explanation.js';
+export { logEvents, type EventLogger, type LogEventsOptions, type LoggedEvent } from './client/log-events.js';
+export type { LogLevel } from './client/log-words.js';
+export type { CallExplanation, ErrorExplanation } from './core/explain-call.js';
 export type {
   AttemptExplanation,
+  DeadlineSource,
   Excluded,
+  LimitExplanation,
+  Numbers,
+  Pause,
   PickExplanation,
   RouteExplanation,
   SetDescription,
@@ -61,7 +70,7 @@ export type {
   LifecycleEventType,
   LifecyclePhase,
   ServiceState,
-} from './lifecycle/events.js';
+} from './core/lifecycle-events.js';
 export { mergeRegistries } from './discovery/merge-registries.js';
 export type { PickOptions } from './discovery/picker.js';
 export { pollingRegistry, type PolledRegistry, type PollingOptions } from './discovery/polling-registry.js';
@@ -129,4 +138,5 @@ export type {
   WatchContext,
 } from './core/registry.js';
 export { systemRuntime, type Runtime } from './core/runtime.js';
-export type { OutboundRequest, Transport } from './core/transport.js';
+export type { OutboundRequest, Transport, TransportContext } from './core/transport.js';
+export { WATCH_BODY, type BodyObserver, type WatchedResponse } from './core/watched-body.js';

@@ -9,7 +9,6 @@ import { WeightedDraw } from './weighted-draw.js';
 const FORGOTTEN_MS = 10_000;
 /** A success ratio below this makes no further difference: a failing instance costs 20 times its latency. */
 const LEAST_SUCCESS = 0.05;
-const MAX_REDRAWS = 4;
 
 /**
  * Power of two choices with peak EWMA: of two drawn by weight, the one with the lower
@@ -33,7 +32,7 @@ class PowerOfTwoChoices implements Balancer {
     const few = eligible.length <= 2;
     // Of two, the random pair would half the time be one and the same: both are compared, by weight too.
     const first = few ? eligible[0]! : this.#draw.any(from);
-    const second = few ? (eligible[1] ?? first) : this.#another(from, first);
+    const second = few ? (eligible[1] ?? first) : this.#draw.another(from, first);
     const firstAllowed = from.allows(first);
     if (!firstAllowed || !from.allows(second)) return firstAllowed ? first : this.#draw.allowed(from);
     return few ? this.#ofTwo(first, second, call) : this.#cheaper(first, second, call);
@@ -63,12 +62,6 @@ class PowerOfTwoChoices implements Balancer {
     const secondCost = cost(second, equal ? 1 : greatest / weightOf(second));
     const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
     return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
-  }
-
-  #another(from: Candidates, first: Endpoint): Endpoint {
-    let drawn = this.#draw.any(from);
-    for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.#draw.any(from);
-    return drawn;
   }
 }
 

@@ -7,6 +7,8 @@ import { weightOf } from './weight.js';
 const MAX_DRAWS = 32;
 /** Draws that hit somebody who is not allowed, before the rest is gone through one by one. */
 const MAX_MISSES = 4;
+/** Draws for another one than the first. */
+const MAX_REDRAWS = 4;
 
 /**
  * Draws from the eligible endpoints in proportion to their weights, by rejection: one is kept with probability
@@ -19,6 +21,9 @@ export class WeightedDraw {
   /** All have the same. */
   equal = true;
   #version = -1;
+  /** Where the newest draw hit, and what is left of its number of chance: as good as another one. */
+  #at = 0;
+  #rest = 0;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -35,6 +40,18 @@ export class WeightedDraw {
     return drawn;
   }
 
+  /** One of the others, to compare with what `any` has just drawn; by weight it may be the same, if few others weigh enough. */
+  another(from: Candidates, first: Endpoint): Endpoint {
+    const { eligible } = from;
+    if (this.equal && eligible.length > 1) {
+      const others = Math.floor(this.#rest * (eligible.length - 1));
+      return eligible[others < this.#at ? others : others + 1]!;
+    }
+    let drawn = this.any(from);
+    for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.any(from);
+    return drawn;
+  }
+
   /** An allowed one if there is one. */
   allowed(from: Candidates): Endpoint {
     let drawn = this.any(from);
@@ -45,7 +62,10 @@ export class WeightedDraw {
   }
 
   #uniform(eligible: readonly Endpoint[]): Endpoint {
-    return eligible[Math.floor(this.#runtime.random() * eligible.length)]!;
+    const drawn = this.#runtime.random() * eligible.length;
+    this.#at = Math.floor(drawn);
+    this.#rest = drawn - this.#at;
+    return eligible[this.#at]!;
   }
 
   #survey({ eligible, version }: Candidates): void {

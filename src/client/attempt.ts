@@ -1,23 +1,22 @@
-import type { Call, Dispatch } from '../core/call.js';
+import type { Call } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { FairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
+import type { Flow, Landing } from '../core/flow.js';
 import { IGNORED, TIMED_OUT, type Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
-import { TimerQueue, type Timeout } from '../core/timer-queue.js';
+import type { Timeout } from '../core/timer-queue.js';
 import { verdictOfBreak, verdictOfTimeout } from '../pool/held-up.js';
 import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
-import { isWorthTelling, tellAttempt } from './tell-attempt.js';
+import { timeoutOf, type AttemptTimeouts, type AttemptTimers } from './attempt-timeout.js';
+import { isWorthTelling, picked, tellAttempt } from './tell-attempt.js';
 
-export interface AttemptParts<R> {
+export interface AttemptParts<R> extends AttemptTimeouts {
   readonly runtime: Runtime;
   readonly pool: Pool;
   readonly events: Emitter;
-  readonly attemptTimeoutMs: number | false;
-  /** A timeout that the user set applies to the last attempt too. */
-  readonly timeoutIsExplicit: boolean;
   /** Timeouts of the usual length. */
   readonly timeouts: AttemptTimers | undefined;
   /** There are user's layers, which may take time of their own: the clock is read after them. */
@@ -31,51 +30,37 @@ export interface AttemptParts<R> {
   readonly discard: (result: R) => void;
 }
 
-const wait = async <R>(parts: AttemptParts<R>, call: Call): Promise<R> => {
-  if (!parts.pool.known) await parts.known(call);
-  call.now = parts.runtime.now();
-  return fly(parts, call);
-};
-
-/** The innermost Dispatch: one try at one instance. Pick, send, classify, settle. */
+/** The innermost Flow: one try at one instance. Pick, send, classify, settle. */
 export const attempt =
-  <R>(parts: AttemptParts<R>): Dispatch<R> =>
-  call => {
-    if (parts.pool.known && !parts.layersMayWait) return fly(parts, call);
-    return wait(parts, call);
+  <R>(parts: AttemptParts<R>): Flow<R> =>
+  (call, landing) => {
+    if (parts.layersMayWait) call.now = parts.runtime.now();
+    if (parts.pool.known) fly(parts, call, landing);
+    else wait(parts, call, landing);
   };
 
-const fly = <R>(parts: AttemptParts<R>, call: Call): Promise<R> => {
-  if (call.cancellation.cancelled) return Promise.reject(call.cancellation.reason);
+const wait = <R>(parts: AttemptParts<R>, call: Call, landing: Landing<R>): void =>
+  void parts.known(call).then(
+    () => {
+      call.now = parts.runtime.now();
+      fly(parts, call, landing);
+    },
+    (error: unknown) => landing.failed(error),
+  );
+
+const fly = <R>(parts: AttemptParts<R>, call: Call, landing: Landing<R>): void => {
+  if (call.cancellation.cancelled) return landing.failed(call.cancellation.reason);
   let lease: Lease;
   try {
     lease = parts.pool.acquire(call);
   } catch (error) {
     call.record.endedBy = 'refused';
-    return Promise.reject(error);
+    return landing.failed(error);
   }
   call.record.attempts += 1;
   call.record.instance = lease.endpoint.instance.id;
-  return new Flight(parts, call, lease).start();
+  new Flight(parts, call, picked(parts.pool, call, lease)).start(landing);
 };
-
-/**
- * The default timeout cuts an attempt only where another one is possible: cutting the last one gains nothing. Decided when
- * the attempt starts.
- */
-const timeoutOf = <R>({ attemptTimeoutMs, timeoutIsExplicit }: AttemptParts<R>, call: Call): number | false => {
-  const own = call.policy.attemptTimeoutMs;
-  if (own !== undefined) return own;
-  if (attemptTimeoutMs === false || timeoutIsExplicit) return attemptTimeoutMs;
-  const another = call.idempotent && call.replayable && call.attempt < call.maxAttempts;
-  return another && call.deadlineAt - call.now > attemptTimeoutMs ? attemptTimeoutMs : false;
-};
-
-/** Timers for attempts that have the client's usual timeout. */
-export type AttemptTimers = TimerQueue<{ timedOut(ms: number): void }>;
-
-export const attemptTimers = (timeoutMs: number, runtime: Runtime): AttemptTimers =>
-  new TimerQueue(timeoutMs, runtime, flight => flight.timedOut(timeoutMs));
 
 /** An endpoint answers within this multiple of its usual latency, or the deadline was not the reason why it did not. */
 const USUAL_LATENCIES = 5;
@@ -85,78 +70,81 @@ const USUAL_LATENCIES = 5;
  * and it ends at once, even where the transport does not listen. After the headers it only passes on the caller's abort,
  * and holds nothing that would keep the response alive.
  */
-class Flight<R> {
+class Flight<R> implements Landing<R> {
   readonly #parts: AttemptParts<R>;
   readonly #call: Call;
   readonly #lease: Lease;
-  readonly #startedAt: number;
   readonly #cancellation = new Cancellation();
-  #resolve: ((result: R) => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
-  #timeout: Timeout | undefined;
-  #disarm: (() => void) | undefined;
+  /** `undefined` once it has ended. */
+  #landing: Landing<R> | undefined;
+  /** Of the usual length, or one of its own. */
+  #timer: Timeout | (() => void) | undefined;
 
   constructor(parts: AttemptParts<R>, call: Call, lease: Lease) {
     this.#parts = parts;
     this.#call = call;
     this.#lease = lease;
-    this.#startedAt = call.now;
   }
 
-  start(): Promise<R> {
-    const ended = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  start(landing: Landing<R>): void {
+    this.#landing = landing;
     const timeoutMs = timeoutOf(this.#parts, this.#call);
     if (timeoutMs !== false) this.#arm(timeoutMs);
-    this.#call.cancellation.onCancel(this.#cancelled);
+    this.#call.cancellation.tellOnCancel(this);
     try {
-      this.#parts.send(this.#call, this.#lease.endpoint, this.#cancellation).then(this.#answered, this.#failed);
+      this.#parts.send(this.#call, this.#lease.endpoint, this.#cancellation).then(this.answered, this.failed);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
-    return ended;
   }
 
   #arm(timeoutMs: number): void {
     const { timeouts, runtime } = this.#parts;
-    if (timeouts?.durationMs === timeoutMs) this.#timeout = timeouts.arm(this.#startedAt, this);
-    else this.#disarm = runtime.after(timeoutMs, () => this.timedOut(timeoutMs));
+    if (timeouts?.durationMs === timeoutMs) this.#timer = timeouts.arm(this.#lease.startedAt, this);
+    else this.#timer = ownTimer(this, timeoutMs, runtime);
   }
 
-  readonly #answered = (result: R): void => {
-    if (this.#resolve === undefined) return this.#parts.discard(result);
-    const resolve = this.#resolve;
+  readonly answered = (result: R): void => {
+    const landing = this.#landing;
+    if (landing === undefined) return this.#parts.discard(result);
+    let verdict: Verdict;
     try {
-      this.#end(this.#parts.classifyResult(result, this.#call), undefined);
-      resolve(result);
+      verdict = this.#parts.classifyResult(result, this.#call);
     } catch (error) {
       // A transport that resolved with something else than a Response.
-      this.#failed(error);
+      return this.failed(error);
     }
+    this.#end(verdict, undefined, result);
+    landing.answered(result);
   };
 
-  readonly #failed = (error: unknown): void => {
-    if (this.#reject === undefined) return;
+  readonly failed = (error: unknown): void => {
+    const landing = this.#landing;
+    if (landing === undefined) return;
     const verdict = this.#parts.classifyError(error, this.#call);
     this.#fail(verdictOfBreak(verdict, this.#lease, this.#parts.runtime.now()), error);
+    landing.failed(error);
   };
 
   /** The caller aborted, the deadline passed or the client closed: reason enough to end at once, and mid-body too. */
-  readonly #cancelled = (reason: unknown): void => {
-    if (this.#reject !== undefined) this.#fail(this.#verdictOfCancellation(), reason);
+  cancelled(reason: unknown): void {
+    const landing = this.#landing;
+    if (landing !== undefined) this.#fail(this.#verdictOfCancellation(), reason);
     this.#cancellation.cancel(reason);
-  };
+    landing?.failed(reason);
+  }
 
   timedOut(ms: number): void {
-    if (this.#reject === undefined) return;
+    const landing = this.#landing;
+    if (landing === undefined) return;
     const { service } = this.#call;
     const { id } = this.#lease.endpoint.instance;
     const error = new FairleadError('ATTEMPT_TIMEOUT', `${service}: ${id} did not answer within ${ms} ms`, { service });
     const now = this.#parts.runtime.now();
-    this.#fail(verdictOfTimeout(this.#lease, now, now - this.#startedAt - ms), error);
+    this.#fail(verdictOfTimeout(this.#lease, now, now - this.#lease.startedAt - ms), error);
+    // Before the next attempt begins.
     this.#cancellation.cancel(error);
+    landing.failed(error);
   }
 
   /** A deadline that left the endpoint less time than it usually takes says nothing about the endpoint. */
@@ -165,35 +153,37 @@ class Flight<R> {
     if (now < this.#call.deadlineAt || this.#lease.heldUp(now)) return IGNORED;
     const usual = this.#lease.endpoint.latencyMs * USUAL_LATENCIES || Infinity;
     const fair = Math.min(this.#call.policy.attemptTimeoutMs || this.#parts.attemptTimeoutMs || Infinity, usual);
-    return now - this.#startedAt < fair ? IGNORED : TIMED_OUT;
+    return now - this.#lease.startedAt < fair ? IGNORED : TIMED_OUT;
   }
 
   #fail(verdict: Verdict, error: unknown): void {
-    const reject = this.#reject;
-    this.#call.cancellation.offCancel(this.#cancelled);
+    this.#call.cancellation.offCancel(this);
     this.#call.record.status = undefined;
     this.#end(verdict, error);
-    reject?.(error);
   }
 
-  #end(verdict: Verdict, error: unknown): void {
+  #end(verdict: Verdict, error: unknown, result?: R): void {
     const { runtime, events, pool } = this.#parts;
     const now = runtime.now();
-    if (this.#timeout !== undefined) this.#parts.timeouts!.disarm(this.#timeout);
-    this.#disarm?.();
-    this.#resolve = this.#reject = this.#disarm = this.#timeout = undefined;
+    if (typeof this.#timer === 'function') this.#timer();
+    else if (this.#timer !== undefined) this.#parts.timeouts!.disarm(this.#timer);
+    this.#landing = this.#timer = undefined;
     this.#call.now = now;
     this.#call.verdict = verdict;
-    if (isWorthTelling(this.#call, verdict)) tellAttempt(pool, this.#call, now - this.#startedAt);
-    this.#lease.settle(verdict, now);
+    if (isWorthTelling(this.#call, verdict)) tellAttempt(pool, this.#call, { lease: this.#lease, error });
+    this.#lease.settle(verdict, now, result);
     events.emit?.({
       type: 'attempt.ended',
       instance: this.#lease.endpoint.instance.id,
+      method: this.#call.record.method,
       attempt: this.#call.attempt,
-      durationMs: now - this.#startedAt,
+      durationMs: now - this.#lease.startedAt,
       outcome: verdict.outcome,
       status: this.#call.record.status,
       error,
     });
   }
 }
+
+const ownTimer = <R>(flight: Flight<R>, timeoutMs: number, runtime: Runtime): (() => void) =>
+  runtime.after(timeoutMs, () => flight.timedOut(timeoutMs));

@@ -17,7 +17,7 @@ import { AdaptiveConcurrency } from '../machines/adaptive-concurrency.js';
 import { Permits } from '../machines/permits.js';
 import { Pool } from '../pool/pool.js';
 import { RuleRouter } from '../routing/router.js';
-import { attemptTimers, type AttemptTimers } from './attempt.js';
+import { attemptTimers, type AttemptTimers } from './attempt-timeout.js';
 import { EJECTION_DEFAULTS } from './options/ejection.js';
 import { RETRY_DEFAULTS } from './options/retry.js';
 import type { ResolvedOptions } from './resolve-options.js';

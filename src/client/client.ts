@@ -1,7 +1,7 @@
-import type { Dispatch } from '../core/call.js';
+import { explanationOf } from '../core/errors.js';
 import type { EventOf, EventType } from '../core/events.js';
+import type { Flow } from '../core/flow.js';
 import type { ServiceInstance } from '../core/instance.js';
-import { recordOf, type CallRecord } from '../core/record.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { stallWatch } from '../pool/stall-watch.js';
@@ -9,8 +9,9 @@ import * as check from '../core/check.js';
 import { clientParts, type ClientParts } from './client-parts.js';
 import { refuseUnsafeHedge, warnOfOptions } from './config-lint.js';
 import { EventHub } from './event-hub.js';
-import { fetchTransport } from './fetch-transport.js';
+import { transportOf } from './fetch-transport.js';
 import { InFlight } from './in-flight.js';
+import { attachAll } from './instrument.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
 import { LogicalCall } from './logical-call.js';
 import { toOutbound } from './outbound.js';
@@ -54,10 +55,11 @@ class Client implements ServiceClient {
   readonly #discovery: DiscoveryClient;
   readonly #transport: Transport;
   readonly #parts: ClientParts;
-  readonly #dispatchFetch: Dispatch<Response>;
-  readonly #dispatchCall: Dispatch<unknown>;
+  readonly #fetching: Flow<Response>;
+  readonly #calling: Flow<unknown>;
   readonly #inFlight = new InFlight();
   readonly #unsubscribe: () => void;
+  readonly #detach: () => void;
   readonly #readiness: Readiness;
   readonly #runner: Runner;
   #state: ClientSnapshot['state'] = 'open';
@@ -71,7 +73,7 @@ class Client implements ServiceClient {
     this.#readiness = new Readiness(service, runtime);
     this.#runner = new Runner({ service, runtime, events: this.#events, inFlight: this.#inFlight });
     this.#discovery = options.discovery ?? ownDiscovery(options);
-    this.#transport = options.transport ?? fetchTransport(runtime, { mode: options.redirects, service });
+    this.#transport = transportOf(options);
     this.#parts = clientParts(options, {
       events: this.#events,
       discovery: this.#discovery,
@@ -79,8 +81,8 @@ class Client implements ServiceClient {
     });
     const { pool, health } = this.#parts;
     this.breaker = this.#parts.breaker?.handle;
-    this.#dispatchFetch = pipeline(responseParts(this.#parts, this.#transport));
-    this.#dispatchCall = pipeline(functionParts(this.#parts));
+    this.#fetching = pipeline(responseParts(this.#parts, this.#transport));
+    this.#calling = pipeline(functionParts(this.#parts));
     this.#unsubscribe = this.#discovery.subscribe(service, {
       changed: ({ instances, held, unknown }) => {
         if (unknown === undefined) pool.update(instances, held);
@@ -90,6 +92,7 @@ class Client implements ServiceClient {
       },
       happened: happening => this.#events.emit?.(happening),
     });
+    this.#detach = attachAll(options.instruments, this);
   }
 
   readonly fetch = (input: string | URL | Request, init?: ServiceRequestInit): Promise<Response> => {
@@ -98,7 +101,7 @@ class Client implements ServiceClient {
       if (policy !== undefined) checkCallOptions(policy, 'init.fairlead');
       const seed = withFallback(toOutbound(input, init, this.service), policy?.fallback);
       if (policy !== undefined) refuseUnsafeHedge(seed, policy, 'init.fairlead');
-      return this.#start(this.#dispatchFetch, new LogicalCall(this.#options, seed, policy));
+      return this.#start(this.#fetching, new LogicalCall(this.#options, seed, policy));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -117,7 +120,7 @@ class Client implements ServiceClient {
       const http = undefined;
       const seed = { request: http, protocol: http, idempotent: false, replayable: true, signal, work, fallback };
       refuseUnsafeHedge(seed, options, 'options');
-      return this.#start(this.#dispatchCall as Dispatch<T>, new LogicalCall(this.#options, seed, options));
+      return this.#start<T>(this.#calling, new LogicalCall(this.#options, seed, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -144,8 +147,8 @@ class Client implements ServiceClient {
     });
   }
 
-  explain(responseOrError: unknown): CallRecord | undefined {
-    return recordOf(responseOrError);
+  explain(responseOrError: unknown): ReturnType<ServiceClient['explain']> {
+    return explanationOf(responseOrError);
   }
 
   update(changes: ClientUpdate): void {
@@ -185,10 +188,11 @@ class Client implements ServiceClient {
     this.#parts.timers.attempts?.close();
     stallWatch(this.#options.runtime).rest();
     this.#state = 'closed';
+    this.#detach();
   }
 
-  #start<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
-    return this.#state === 'open' ? this.#runner.run(dispatch, call) : Promise.reject(closed(this.service));
+  #start<R>(flow: Flow<R>, call: LogicalCall): Promise<R> {
+    return this.#state === 'open' ? this.#runner.run(flow, call) : Promise.reject(closed(this.service));
   }
 }
 

@@ -1,11 +1,18 @@
 import type { Endpoint } from '../core/endpoint.js';
 import { originOf } from '../core/instance.js';
 import type { Runtime } from '../core/runtime.js';
-import type { OutboundRequest, Transport } from '../core/transport.js';
+import type { OutboundRequest, Transport, TransportContext } from '../core/transport.js';
 import { followRedirects, isRedirect, type RedirectPolicy } from './redirects.js';
 
 /** Node's fetch wants it said that a stream is sent while the answer may already come. */
 type FetchInit = RequestInit & { duplex?: 'half' };
+
+/** The user's, or the default one. */
+export const transportOf = (options: TransportContext & { readonly transport?: Transport | undefined }): Transport => {
+  const { service, runtime, redirects, transport } = options;
+  transport?.attach?.({ service, runtime, redirects });
+  return transport ?? fetchTransport(runtime, { mode: redirects, service });
+};
 
 /** The default transport: `runtime.fetch`, so the platform's connections, TLS and decompression. */
 export const fetchTransport = (runtime: Runtime, redirects: RedirectPolicy): Transport => ({
@@ -16,7 +23,8 @@ export const fetchTransport = (runtime: Runtime, redirects: RedirectPolicy): Tra
     const wanted = request.init?.redirect ?? 'follow';
     // fetch's own errors for `redirect: 'error'` and responses for 'manual' are as they should be.
     if (wanted !== 'follow' || !isRedirect(response)) return response;
-    return followRedirects({ url: new URL(url), init, response }, { runtime, redirects });
+    const fetch = (target: URL, next: RequestInit): Promise<Response> => runtime.fetch(target.href, next);
+    return followRedirects({ url: new URL(url), init, response }, { fetch, redirects });
   },
 });
 

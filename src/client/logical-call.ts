@@ -2,6 +2,7 @@ import type { Call, CallPolicy } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
+import type { DeadlineSource, Pause } from '../core/explanation.js';
 import { newRecord, type CallRecord } from '../core/record.js';
 import { shared, type InboundContext, type Propagated } from '../core/shared.js';
 import type { FallbackFunction } from '../layers/fallback.js';
@@ -26,6 +27,7 @@ export interface CallSeed {
 
 const NONE: readonly Endpoint[] = Object.freeze([]);
 const NOTHING: Propagated = Object.freeze({});
+const REDIRECTED: Pause = Object.freeze({ cause: 'redirect', ms: 0, reason: null });
 
 /** A call, made by the client, which also ends it. */
 export class LogicalCall implements Call {
@@ -38,6 +40,7 @@ export class LogicalCall implements Call {
   readonly policy: CallPolicy;
   route: unknown;
   readonly work: unknown;
+  trace: unknown = undefined;
   readonly fallback: CallSeed['fallback'];
   readonly cancellation = new Cancellation();
   readonly startedAt: number;
@@ -85,10 +88,13 @@ export class LogicalCall implements Call {
     this.now = this.startedAt;
     this.maxAttempts = maxAttemptsOf(options, policy?.retry);
     this.#mayAttempt = this.maxAttempts;
-    this.deadlineAt = this.startedAt + Math.min(ownDeadlineMs(options, policy), inheritedMs(inbound));
+    const ownMs = ownDeadlineMs(options, policy);
+    const inherited = inheritedMs(inbound);
+    this.deadlineAt = this.startedAt + Math.min(ownMs, inherited);
     this.propagated = propagatedOf(options, inbound);
     const { startedAt, deadlineAt } = this;
-    this.record = newRecord({ service, method: seed.request?.method ?? 'CALL', startedAt, deadlineAt });
+    const deadlineFrom = inherited < ownMs ? 'inherited' : sourceOf(ownMs, policy);
+    this.record = newRecord({ service, method: seed.request?.method ?? 'CALL', startedAt, deadlineAt, deadlineFrom });
   }
 
   atEnd<T>(release: (held: T) => void, held: T): void {
@@ -114,6 +120,7 @@ export class LogicalCall implements Call {
     this.maxAttempts = this.#mayAttempt;
     this.tried = NONE;
     this.record.endedBy = 'running';
+    this.record.pause = REDIRECTED;
   }
 }
 
@@ -127,6 +134,11 @@ interface Held {
 
 const ownDeadlineMs = ({ deadlineMs }: ResolvedOptions, policy: LogicalCallOptions | undefined): number =>
   policy?.deadlineMs === undefined ? deadlineMs : policy.deadlineMs === false ? Infinity : policy.deadlineMs;
+
+const sourceOf = (ownMs: number, policy: LogicalCallOptions | undefined): DeadlineSource => {
+  if (ownMs === Infinity) return 'none';
+  return policy?.deadlineMs === undefined ? 'client' : 'call';
+};
 
 /** What is left of the deadline of the request that is being served, if one was set with `withDeadline`. */
 const inheritedMs = (inbound: InboundContext | undefined): number =>

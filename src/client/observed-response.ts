@@ -1,10 +1,4 @@
-/** What is told about a body that was handed out. Each at most once, and only one of them. */
-export interface BodyObserver {
-  /** Read to its end, or given up by its reader. */
-  ended(): void;
-  /** It broke while it was read. */
-  failed(error: unknown): void;
-}
+import type { BodyObserver } from '../core/watched-body.js';
 
 const observers = new WeakMap<object, BodyObserver>();
 

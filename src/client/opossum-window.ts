@@ -1,7 +1,7 @@
 /** One tenth of opossum's window; the newest stands first and is counted into. */
 export interface OpossumBucket {
-  readonly fires: number;
-  readonly successes: number;
+  fires: number;
+  successes: number;
   readonly failures: number;
   latencyTimes: readonly number[];
 }
@@ -29,6 +29,8 @@ export class OpossumWindow {
   #buckets: readonly OpossumBucket[] = [];
   /** Number of the newest bucket since time 0. */
   #newest: number;
+  /** When the next one begins. */
+  #nextAt: number;
   /** The bucket in which counting began anew, and what it held by then. */
   #first: number;
   #before: Readonly<Omit<OpossumBucket, 'latencyTimes'>> = { fires: 0, successes: 0, failures: 0 };
@@ -37,16 +39,31 @@ export class OpossumWindow {
     this.#parts = parts;
     this.#bucketMs = parts.windowMs / BUCKETS;
     this.#newest = this.#first = Math.floor(now / this.#bucketMs);
+    this.#nextAt = (this.#newest + 1) * this.#bucketMs;
     this.#look();
   }
 
   /** Lets the time pass. Time never goes back here. */
   advance(now: number): void {
+    if (now < this.#nextAt) return;
     const bucket = Math.floor(now / this.#bucketMs);
     if (bucket <= this.#newest) return;
     for (let turns = Math.min(BUCKETS, bucket - this.#newest); turns > 0; turns -= 1) this.#parts.rotate();
     this.#newest = bucket;
+    this.#nextAt = (bucket + 1) * this.#bucketMs;
     this.#look();
+  }
+
+  /** What opossum itself does when it hears of a `fire`. */
+  fired(now: number): void {
+    this.advance(now);
+    this.#buckets[0]!.fires += 1;
+  }
+
+  /** The same for a `success`. */
+  succeeded(now: number): void {
+    this.advance(now);
+    this.#buckets[0]!.successes += 1;
   }
 
   /** Counts of the window since the last restart. What began before and ended since makes a call too. */

@@ -9,6 +9,7 @@ import type { DiscoveryOptions } from '../discovery/options.js';
 import type { PolledRegistry } from '../discovery/polling-registry.js';
 import type { CallRoute } from '../routing/decision.js';
 import type { Classify } from './classify.js';
+import type { Instrument } from './instrument.js';
 import type { KeyedLimiter } from '../machines/keyed.js';
 import type { Limiter } from '../machines/limiter.js';
 import type { AdaptiveConcurrency, AdaptiveConcurrencyOptions } from '../machines/adaptive-concurrency.js';
@@ -99,6 +100,8 @@ export interface ServiceClientOptions extends DiscoveryPolicy {
   /** Is told everything; may throw without harm. See also `client.on`. */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   readonly layers?: LayerOptions | undefined;
+  /** What watches calls and attempts, such as `tracing()` and `metrics()`; the first is outermost. @default none */
+  readonly instruments?: readonly Instrument[] | undefined;
   /** How bytes travel. @default runtime.fetch */
   readonly transport?: Transport | undefined;
   /** Time, chance and the network. @default the system's */

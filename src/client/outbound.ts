@@ -12,7 +12,7 @@ export const toOutbound = (input: string | URL | Request, init: RequestInit | un
   const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
   const { path, protocol } = parseTarget(url, service);
   const method = methodOf(init?.method ?? given?.method);
-  const headers = headersOf(init, given);
+  const headers = headersOf(init?.headers ?? given?.headers, service);
   const body = init?.body !== undefined ? init.body : given?.body;
   if (body != null && (method === 'GET' || method === 'HEAD'))
     throw new TypeError(`${service}: a ${method} request cannot have a body`);
@@ -32,10 +32,30 @@ const methodOf = (method = 'GET'): string => {
   return NORMALISED.has(upper) ? upper : method;
 };
 
-/** A copy, so that layers may add to it; refuses line breaks and the like as fetch does. */
-const headersOf = (init: RequestInit | undefined, given: Request | undefined): Headers | undefined => {
-  if (init?.headers !== undefined) return new Headers(init.headers);
-  return given && new Headers(given.headers);
+type Given = NonNullable<RequestInit['headers']>;
+
+/** A copy, so that layers may add to it; refuses line breaks and the like as fetch does, which quotes the value. */
+const headersOf = (given: Given | undefined, service: string): Headers | undefined => {
+  if (given === undefined) return undefined;
+  try {
+    return new Headers(given);
+  } catch (error) {
+    const name = nameOfBad(given);
+    if (name === undefined) throw error;
+    throw new TypeError(`${service}: header ${JSON.stringify(name)}: its name or its value holds what HTTP forbids`);
+  }
+};
+
+const nameOfBad = (given: Given): string | undefined => {
+  const pairs = Array.isArray(given) ? given : Object.entries(given);
+  const bad = pairs.find(pair => {
+    try {
+      return new Headers([pair as [string, string]]) === undefined;
+    } catch {
+      return true;
+    }
+  });
+  return bad?.[0];
 };
 
 /** A Request's settings that matter outside a browser. */

@@ -1,5 +1,6 @@
 import type { Call } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
+import { asStage } from '../core/flow.js';
 import { guard } from '../core/guard.js';
 import { IGNORED, SUCCESS, type Verdict } from '../core/outcome.js';
 import type { Transport } from '../core/transport.js';
@@ -8,6 +9,7 @@ import { coalesce } from '../layers/coalesce.js';
 import type { FallbackFunction } from '../layers/fallback.js';
 import { classifyError, classifyFetchError, classifyResponse, type Classify } from './classify.js';
 import type { ClientParts } from './client-parts.js';
+import { instrumentedSend, instrumentStages } from './instrument.js';
 import { Attempting, type CallFunction } from './invocation.js';
 import type { LogicalCall } from './logical-call.js';
 import type { PipelineParts } from './pipeline.js';
@@ -90,6 +92,7 @@ const commonParts = <R>(
     attemptTimeoutMs,
     attemptTimeoutIsExplicit: timeoutIsExplicit,
     layers,
+    instruments,
     rateLimit,
   } = options;
   const offersMore = (call: Call): boolean => pool.offersMore(call);
@@ -105,9 +108,10 @@ const commonParts = <R>(
       layersMayWait: [...(layers.call ?? []), ...(layers.attempt ?? [])].length > 0,
       known,
       ...own,
+      send: instrumentedSend(instruments, own.send),
     },
     deadlines: timers.deadlines,
-    callLayers: layers.call ?? [],
+    callStages: [...instrumentStages(instruments), ...(layers.call ?? []).map(layer => asStage(layer))],
     attemptLayers: layers.attempt ?? [],
     rateLimit: rateLimit ? { ...rateLimit, runtime, layersMayWait: (layers.call ?? []).length > 0 } : undefined,
     permits,

@@ -1,9 +1,10 @@
-import { compose, type Call, type Dispatch, type Layer } from '../core/call.js';
+import type { Call, Layer } from '../core/call.js';
+import { asStage, chain, type Flow, type Stage } from '../core/flow.js';
 import { bulkhead } from '../layers/bulkhead.js';
 import { deadline } from '../layers/deadline.js';
-import { fallback, type FallbackParts } from '../layers/fallback.js';
+import { fallback, hasFallback, type FallbackParts } from '../layers/fallback.js';
 import { guarded, type Guard } from '../layers/guarded.js';
-import { hedge, type HedgeParts } from '../layers/hedge.js';
+import { hedge, hedges, type HedgeParts } from '../layers/hedge.js';
 import { rateLimit, type RateLimitParts } from '../layers/rate-limit.js';
 import { retry, retryIfAsked, type RetryParts } from '../layers/retry.js';
 import type { TimerQueue } from '../core/timer-queue.js';
@@ -12,7 +13,8 @@ import { attempt, type AttemptParts } from './attempt.js';
 
 export interface PipelineParts<R> {
   readonly attempt: AttemptParts<R>;
-  readonly callLayers: readonly Layer<unknown>[];
+  /** Instruments, and the user's own layers. */
+  readonly callStages: readonly Stage<unknown>[];
   readonly attemptLayers: readonly Layer<unknown>[];
   /** Timers of the deadlines that calls usually have. */
   readonly deadlines: TimerQueue<Call> | undefined;
@@ -29,19 +31,19 @@ export interface PipelineParts<R> {
 }
 
 /** The way of one call, outermost first. A stage that is off is absent. The only place where order is decided. */
-export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Dispatch<R> => {
+export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Flow<R> => {
   const { runtime } = parts.attempt;
-  const stages: (Layer<R> | undefined)[] = [
-    // The user's own see everything: refusals, the whole time, one result however many attempts.
-    ...(parts.callLayers as readonly Layer<R>[]),
+  const stages: (Stage<R> | undefined)[] = [
+    // Who watches, and the user's own, see everything: refusals, the whole time, one result however many attempts.
+    ...(parts.callStages as readonly Stage<R>[]),
     // Sees every failure, refusals too.
-    parts.fallback && fallback(parts.fallback),
+    parts.fallback && asStage(fallback(parts.fallback), hasFallback(parts.fallback)),
     // A hit costs nothing below; a stale answer is better than a failure.
-    parts.cache,
+    parts.cache && asStage(parts.cache),
     // Everything below spends it: waiting for a place, back-off, attempts.
     deadline(runtime, parts.deadlines),
     // One flight for identical reads, below the deadline that each has: it goes on while one of them waits.
-    parts.coalesce,
+    parts.coalesce && asStage(parts.coalesce),
     // The quota is for logical calls: retries are paid from the budget. Given back where nothing was sent.
     parts.rateLimit && rateLimit(parts.rateLimit),
     // A place is held for the whole logical call, so that retries cannot queue behind new calls.
@@ -49,13 +51,13 @@ export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Dispatch<R
     // One owner for all repetition, and one budget.
     parts.repeats ? retry(parts.retry) : retryIfAsked(parts.retry),
     // A second attempt beside the first: each passes the guards, and retry sees one round.
-    hedge(parts.hedge),
+    asStage(hedge(parts.hedge), hedges(parts.hedge)),
     // Throttle, service breaker, adaptive concurrency: see each attempt; their refusal is not retried.
     parts.guards.length > 0 ? guarded(parts.guards, parts.attempt.layersMayWait ? runtime : undefined) : undefined,
     // The user's own, around each attempt: an attempt span, a signature, a header that must be fresh.
-    ...(parts.attemptLayers as readonly Layer<R>[]),
+    ...(parts.attemptLayers as readonly Layer<R>[]).map(layer => asStage(layer)),
   ];
-  return compose(
+  return chain(
     stages.filter(stage => stage !== undefined),
     attempt(parts.attempt),
   );

@@ -1,5 +1,5 @@
 import { FairleadError } from '../core/errors.js';
-import type { Runtime } from '../core/runtime.js';
+import { withoutSecrets } from '../core/secrets.js';
 import type { OutboundRequest } from '../core/transport.js';
 import { namesService } from './target.js';
 
@@ -28,7 +28,7 @@ const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location'
  */
 export const followRedirects = async (
   first: Hop,
-  { runtime, redirects }: { runtime: Runtime; redirects: RedirectPolicy },
+  { fetch, redirects }: { fetch: (url: URL, init: RequestInit) => Promise<Response>; redirects: RedirectPolicy },
 ): Promise<Response> => {
   const { origin } = first.url;
   let hop = first;
@@ -39,7 +39,7 @@ export const followRedirects = async (
     if (hops > MAX_HOPS) throw new TypeError(`${redirects.service}: more than ${MAX_HOPS} redirects`);
     if (target.origin !== origin && redirects.mode === 'same-origin') throw refused(target, redirects.service);
     const init = nextInit(hop, target);
-    hop = { url: target, init, response: await runtime.fetch(target.href, init) };
+    hop = { url: target, init, response: await fetch(target, init) };
   }
   if (hop !== first) Object.defineProperty(hop.response, 'redirected', { value: true, configurable: true });
   return hop.response;
@@ -51,7 +51,9 @@ export const isRedirect = ({ status, headers }: Response): boolean =>
 const targetOf = ({ url, response }: Hop, service: string): URL => {
   const location = response.headers.get('location') ?? '';
   if (!URL.canParse(location, url.href))
-    throw new TypeError(`${service}: redirected to ${JSON.stringify(location.slice(0, 200))}, which is no URL`);
+    throw new TypeError(
+      `${service}: redirected to ${JSON.stringify(withoutSecrets(location).slice(0, 200))}, which is no URL`,
+    );
   return new URL(location, url);
 };
 

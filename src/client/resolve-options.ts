@@ -27,6 +27,7 @@ import { resolveCircuitBreaker } from './options/circuit-breaker.js';
 import { resolveEjection } from './options/ejection.js';
 import { resolveHealth } from './options/health.js';
 import { resolveHedge } from './options/hedge.js';
+import type { Instrument } from './instrument.js';
 import { checkCallRetry, resolveRetry, type RetryPolicy } from './options/retry.js';
 import { checkCallRoute, resolveRoute } from './options/route.js';
 import { resolveSubset } from './options/subset.js';
@@ -63,6 +64,7 @@ export interface ResolvedOptions extends Pick<
   readonly subset: SubsetPolicy | false;
   readonly redirects: 'same-origin' | 'any';
   readonly layers: Required<NonNullable<ServiceClientOptions['layers']>>;
+  readonly instruments: readonly Instrument[];
   readonly discoveryPolicy: Record<string, unknown>;
 }
 
@@ -71,7 +73,7 @@ const KNOWN = [
   ...['service', 'registry', 'discovery', 'includeWarning', 'deadlineMs', 'attemptTimeoutMs', 'classify', 'retry'],
   ...['bulkhead', 'ejection', 'balancer', 'slowStartMs', 'redirects', 'onEvent', 'layers', 'transport', 'runtime'],
   ...['circuitBreaker', 'fallback', 'cache', 'coalesce', 'hedge', 'propagate', 'route', 'subset'],
-  ...['rateLimit', 'throttle', 'adaptiveConcurrency', 'health', 'explain'],
+  ...['rateLimit', 'throttle', 'adaptiveConcurrency', 'health', 'explain', 'instruments'],
   ...DISCOVERY,
 ];
 
@@ -98,6 +100,7 @@ export const resolveOptions = (options: ServiceClientOptions): ResolvedOptions =
     slowStartMs: given.slowStartMs ?? DEFAULTS.slowStartMs,
     explain: given.explain ?? DEFAULTS.explain,
     redirects: given.redirects ?? DEFAULTS.redirects,
+    instruments: given.instruments ?? [],
     layers: { call: given.layers?.call ?? [], attempt: given.layers?.attempt ?? [] },
     discoveryPolicy: discoveryPolicyOf(given),
     ...stagesOf(given),
@@ -174,5 +177,12 @@ const checkParts = (given: Partial<ServiceClientOptions>): void => {
   check.number('deadlineMs', given.deadlineMs, { min: 0, above: true, orFalse: true });
   check.number('attemptTimeoutMs', given.attemptTimeoutMs, { min: 0, above: true, orFalse: true });
   check.number('slowStartMs', given.slowStartMs, { min: 0 });
+  checkInstruments(given.instruments);
   check.object('layers', given.layers, { known: ['call', 'attempt'], hint: '; write { call: [layer] }' });
+};
+
+const checkInstruments = (given: unknown): void => {
+  if (given === undefined || (Array.isArray(given) && given.every(one => typeof one === 'object' && one !== null)))
+    return;
+  throw new TypeError('instruments: expected an array of instruments; write [tracing()]');
 };

@@ -1,14 +1,16 @@
-import type { Call, Dispatch } from '../core/call.js';
+import type { Call } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
-import { attachRecord } from '../core/record.js';
+import type { Flow, Landing } from '../core/flow.js';
+import { attachRecord, attachToError } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
 import type { OutboundRequest } from '../core/transport.js';
+import { isWatched, WATCH_BODY, type BodyObserver } from '../core/watched-body.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
 import { follow } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
 import type { LogicalCall } from './logical-call.js';
-import { observeBody, type BodyObserver } from './observed-response.js';
+import { observeBody } from './observed-response.js';
 import { MAX_HOPS, reentry } from './redirects.js';
 
 export interface RunnerParts {
@@ -26,59 +28,44 @@ export class Runner {
     this.#parts = parts;
   }
 
-  run<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
+  run<R>(flow: Flow<R>, call: LogicalCall): Promise<R> {
     const signal = call.callerSignal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (signal !== undefined) call.link = follow(signal, call.cancellation);
     this.#parts.inFlight.add(call);
-    return this.#go(dispatch, call);
+    return new Promise((resolve, reject) => new Ending(this, { flow, call, resolve, reject }).begin());
   }
 
-  #go<R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> {
-    // Written out: a handler that throws costs half a microsecond more, and refusals have to be cheap.
-    return new Promise((resolve, reject) => {
-      begun(dispatch, call).then(
-        result => {
-          try {
-            resolve(this.#succeeded(dispatch, call, result));
-          } catch (error) {
-            reject(error);
-          }
-        },
-        (error: unknown) => {
-          this.#failed(call, error);
-          reject(error);
-        },
-      );
-    });
-  }
-
-  #failed(call: LogicalCall, error: unknown): void {
+  failed(call: LogicalCall, error: unknown): void {
     call.link?.release();
     call.now = this.#parts.runtime.now();
     this.#ended(call, error);
+    this.#parts.inFlight.delete(call);
     // The caller's own reason is not ours to write on.
     const isOurs = call.callerSignal === undefined || error !== call.callerSignal.reason;
-    if (isOurs && error instanceof Error && Object.isExtensible(error)) attachRecord(error, call.record);
+    if (isOurs && error instanceof Error && Object.isExtensible(error)) attachToError(error, call.record);
   }
 
-  #succeeded<R>(dispatch: Dispatch<R>, call: LogicalCall, result: R): R | Promise<R> {
+  /** True once the call has ended; false where a redirect sends it through the pool anew. */
+  succeeded(call: LogicalCall, result: unknown): boolean {
+    let open = false;
     try {
       const next = this.#nextOf(call, result as Response);
       if (next !== undefined) {
         call.end();
         call.restart(next);
-        return this.#go(dispatch, call);
+        return false;
       }
       if (call.request === undefined) call.link?.release();
-      else this.#handOut(call, result as Response);
+      else open = this.#handOut(call, result as Response);
     } catch (error) {
       // A redirect that cannot be followed, or a user's layer that gave something else than a Response.
-      this.#failed(call, error);
+      this.failed(call, error);
       throw error;
     }
     this.#ended(call, undefined);
-    return result;
+    if (!open) this.#parts.inFlight.delete(call);
+    return true;
   }
 
   /** What to send next instead of handing this response out. */
@@ -94,22 +81,33 @@ export class Runner {
     }
   }
 
-  #handOut(call: LogicalCall, response: Response): void {
+  /** True when it is in flight until its body ends, since its transport says when that is. */
+  #handOut(call: LogicalCall, response: Response): boolean {
     attachRecord(response, call.record);
     if (call.rounds > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+    if (isWatched(response)) {
+      const open = response[WATCH_BODY](() => this.#bodyObserver(call, () => this.#parts.inFlight.delete(call)));
+      if (!open) call.link?.release();
+      return open;
+    }
     if (response.body === null) call.link?.release();
     else observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
+    return false;
   }
 
-  #bodyObserver(call: LogicalCall): BodyObserver {
+  #bodyObserver(call: LogicalCall, over?: () => void): BodyObserver {
     // None where a cache or a fallback answered.
     const endpoint = call.tried.at(-1) as PooledEndpoint | undefined;
     const release = call.link?.hold();
     const { events } = this.#parts;
+    const ended = (): void => {
+      release?.();
+      over?.();
+    };
     return {
-      ended: () => release?.(),
+      ended,
       failed: (error: unknown) => {
-        release?.();
+        ended();
         if (endpoint === undefined) return;
         endpoint.bodiesFailed += 1;
         events.emit?.({ type: 'body.failed', instance: endpoint.instance.id, error });
@@ -119,13 +117,13 @@ export class Runner {
 
   #ended(call: LogicalCall, error: unknown): void {
     call.end();
-    const { events, inFlight } = this.#parts;
-    inFlight.delete(call);
+    const { events } = this.#parts;
     const { record } = call;
     record.durationMs = call.now - call.startedAt;
     if (record.endedBy === 'running') record.endedBy = endingOf(call, error);
-    if (record.endedBy === 'refused' && isFairleadError(error))
-      events.emit?.({ type: 'call.refused', code: error.code, message: error.message });
+    // Where a fallback answered, the refusal is the last thing that went wrong.
+    const refusal = record.endedBy === 'refused' ? (error ?? record.errors.at(-1)) : undefined;
+    if (isFairleadError(refusal)) events.emit?.({ type: 'call.refused', code: refusal.code, message: refusal.message });
     events.emit?.({
       type: 'call.ended',
       method: record.method,
@@ -133,20 +131,57 @@ export class Runner {
       attempts: record.attempts,
       outcome: call.verdict.outcome,
       servedFrom: record.servedFrom,
+      endedBy: record.endedBy,
       status: record.status,
       error,
     });
   }
 }
 
-/** A layer of the user's may throw before it returns a promise: the call has to end all the same. */
-const begun = <R>(dispatch: Dispatch<R>, call: LogicalCall): Promise<R> => {
-  try {
-    return dispatch(call);
-  } catch (error) {
-    return Promise.reject(error);
+interface EndingParts<R> {
+  readonly flow: Flow<R>;
+  readonly call: LogicalCall;
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the caller's promise waits for. */
+class Ending<R> implements Landing<R> {
+  readonly #runner: Runner;
+  readonly #parts: EndingParts<R>;
+  #begins = true;
+
+  constructor(runner: Runner, parts: EndingParts<R>) {
+    this.#runner = runner;
+    this.#parts = parts;
   }
-};
+
+  begin(): void {
+    const { flow, call } = this.#parts;
+    flow(call, this);
+    this.#begins = false;
+  }
+
+  answered(result: R): void {
+    const { call, resolve, reject } = this.#parts;
+    try {
+      if (this.#runner.succeeded(call, result)) resolve(result);
+      else this.begin();
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  failed(error: unknown): void {
+    const { call, reject } = this.#parts;
+    this.#runner.failed(call, error);
+    // A promise that is rejected before anybody has it costs 1 µs, for the bookkeeping of unhandled rejections.
+    if (this.#begins) void SETTLED.then(() => reject(error));
+    else reject(error);
+  }
+}
+
+const SETTLED = Promise.resolve();
 
 /** A status that may send the call through the pool anew; unknown where a layer answered by itself. */
 const mayRedirect = ({ record: { status }, rounds }: LogicalCall): boolean =>

@@ -1,5 +1,5 @@
 import type { EventOf, EventType } from '../core/events.js';
-import type { CallRecord } from '../core/record.js';
+import type { CallExplanation } from '../core/explain-call.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
 import type { CallOptions } from './options.js';
@@ -26,8 +26,11 @@ export interface ServiceClient {
   /** Resolves when at least one instance is known. Rejects with `signal.reason`, or CLIENT_CLOSED. */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   snapshot(): ClientSnapshot;
-  /** What happened to the call that gave this response or error; `undefined` if it is none of fairlead's. As `recordOf`. */
-  explain(responseOrError: unknown): CallRecord | undefined;
+  /**
+   * What happened to the call that gave this response or error, and why, as plain JSON; `undefined` if it is none of
+   * fairlead's, or was copied since (`response.clone()`). For people: `formatExplanation(client.explain(error))`.
+   */
+  explain(responseOrError: unknown): CallExplanation | undefined;
   /**
    * Changes policies while calls are in flight; no state is lost, and calls that were routed already keep their route. Throws
    * a TypeError or RangeError that names the option, and then nothing changed.

@@ -1,3 +1,5 @@
+import { withoutSecrets } from '../core/secrets.js';
+
 /** Where a call goes, after everything that could make it leave its instance was refused. */
 export interface Target {
   /** Path and query, starting with `/`. */
@@ -67,7 +69,8 @@ const resolve = (input: string, base?: string): URL | undefined =>
   URL.canParse(input, base) ? new URL(input, base) : undefined;
 
 const refused = (input: string, service: string, why: string): TypeError => {
-  const shown = input.length > 200 ? `${input.slice(0, 200)}…` : input;
+  const harmless = withoutSecrets(input);
+  const shown = harmless.length > 200 ? `${harmless.slice(0, 200)}…` : harmless;
   return new TypeError(
     `${service}: cannot fetch ${JSON.stringify(shown)}: ${why}; expected a path such as "/users/42", or a URL whose host is the service's name`,
   );

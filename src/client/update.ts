@@ -27,4 +27,6 @@ export const applyUpdate = (given: ClientUpdate, parts: ClientParts): void => {
     return value === undefined ? undefined : PREPARE[key](value, parts);
   });
   for (const apply of changes) apply?.();
+  const options = (Object.keys(PREPARE) as (keyof ClientUpdate)[]).filter(key => given[key] !== undefined);
+  if (options.length > 0) parts.events.emit?.({ type: 'client.updated', options });
 };

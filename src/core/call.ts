@@ -37,6 +37,8 @@ export interface Call {
   route: unknown;
   /** What `call()` runs; absent for fetch. */
   readonly work: unknown;
+  /** What a tracing instrument keeps of it. A copy of a call takes it along. */
+  trace?: unknown;
   /** The caller's abort and our deadline. */
   readonly cancellation: Cancellation;
   /** Monotonic ms. */

@@ -1,3 +1,6 @@
+/** Is told the reason. An object is told without a function made for it, and taken back by what it is. */
+export type CancelListener = ((reason: unknown) => void) | { cancelled(reason: unknown): void };
+
 /**
  * Why and when work stops, without the price of an AbortSignal (3 µs): one is made only for who reads `signal`.
  * A call has one, each attempt has one below it.
@@ -5,8 +8,8 @@
 export class Cancellation {
   #cancelled = false;
   #reason: unknown;
-  #listener: ((reason: unknown) => void) | undefined;
-  #more: Set<(reason: unknown) => void> | undefined;
+  #listener: CancelListener | undefined;
+  #more: Set<CancelListener> | undefined;
   #controller: AbortController | undefined;
 
   get cancelled(): boolean {
@@ -34,22 +37,32 @@ export class Cancellation {
     const more = this.#more;
     this.#listener = undefined;
     this.#more = undefined;
-    first?.(reason);
-    more?.forEach(listener => listener(reason));
+    if (first !== undefined) tell(first, reason);
+    more?.forEach(listener => tell(listener, reason));
     this.#controller?.abort(reason);
   }
 
   /** Runs `listener` at the cancellation (at once if that was before) and returns how to take it back. */
-  onCancel(listener: (reason: unknown) => void): () => void {
-    if (this.#cancelled) listener(this.#reason);
-    else if (this.#listener === undefined) this.#listener = listener;
-    else (this.#more ??= new Set()).add(listener);
+  onCancel(listener: CancelListener): () => void {
+    this.tellOnCancel(listener);
     return () => this.offCancel(listener);
   }
 
-  /** For the hot path: takes a listener back without a closure made for it. */
-  offCancel(listener: (reason: unknown) => void): void {
+  /** For the hot path: the same, to be taken back with `offCancel`. */
+  tellOnCancel(listener: CancelListener): void {
+    if (this.#cancelled) tell(listener, this.#reason);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else (this.#more ??= new Set()).add(listener);
+  }
+
+  /** Takes a listener back. */
+  offCancel(listener: CancelListener): void {
     if (this.#listener === listener) this.#listener = undefined;
     else this.#more?.delete(listener);
   }
 }
+
+const tell = (listener: CancelListener, reason: unknown): void => {
+  if (typeof listener === 'function') listener(reason);
+  else listener.cancelled(reason);
+};

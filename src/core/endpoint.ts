@@ -8,7 +8,7 @@ export interface Endpoint {
   readonly instance: ServiceInstance;
   /** The instance's weight, slow start included; 0 takes no traffic. */
   readonly weight: number;
-  /** Attempts that were started and have not settled. */
+  /** Attempts that were started and have not settled, and those whose body is still coming where the transport tells its end. */
   readonly inFlight: number;
   /** Peak-sensitive moving average of the response time in ms; its peers' median until first measured, 0 if none is. */
   readonly latencyMs: number;

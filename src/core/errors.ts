@@ -1,3 +1,9 @@
+import { explainCall, type CallExplanation, type ErrorExplanation } from './explain-call.js';
+import { harmless } from './harmless.js';
+import type { CallRecord } from './record.js';
+import { withoutSecrets } from './secrets.js';
+import { shared } from './shared.js';
+
 /** Nothing was sent: fairlead refused before the network. */
 export type RefusedCode =
   | 'NO_INSTANCES'
@@ -30,6 +36,15 @@ const TIMEOUTS: readonly FairleadErrorCode[] = ['DEADLINE_EXCEEDED', 'ATTEMPT_TI
 export class FairleadError extends Error {
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true });
+    // A field costs a refusal nothing, where a property that cannot be seen costs a tenth.
+    Object.defineProperty(this.prototype, shared.recordKey, {
+      get: function (this: FairleadError) {
+        return #record in this ? this.#record : undefined;
+      },
+      set: function (this: FairleadError, record: CallRecord) {
+        if (#record in this) this.#record = record;
+      },
+    });
   }
 
   readonly code: FairleadErrorCode;
@@ -40,13 +55,19 @@ export class FairleadError extends Error {
   attempts = 0;
   /** The errors of earlier attempts, oldest first. */
   errors: unknown[] = [];
+  #record: CallRecord | undefined;
 
   constructor(code: FairleadErrorCode, message: string, details: FairleadErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: harmless(details.cause) });
     this.name = TIMEOUTS.includes(code) ? 'TimeoutError' : 'FairleadError';
     this.code = code;
     this.service = details.service ?? '';
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** What happened to the call that ended with it, and why, as `client.explain`; `undefined` if it is not of a call. */
+  explain(): CallExplanation | undefined {
+    return explanationOf(this);
   }
 }
 
@@ -76,12 +97,26 @@ export const isFairleadError = <C extends FairleadErrorCode>(
   (error as Record<symbol, unknown>)[BRAND] === true &&
   (code === undefined || (error as FairleadError).code === code);
 
-/** What an unknown thrown value says of itself, on one line, for messages and events. */
+/** What an unknown thrown value says of itself, for messages and events. Without what looks like a secret. */
 export const describe = (error: unknown): string => {
-  if (!(error instanceof Error)) return textOf(error);
+  if (!(error instanceof Error)) return withoutSecrets(textOf(error));
   const text = error.message || error.name;
   const cause = error.cause instanceof Error ? error.cause.message : '';
-  return cause === '' || text.includes(cause) ? text : `${text} (${cause})`;
+  return withoutSecrets(cause === '' || text.includes(cause) ? text : `${text} (${cause})`);
+};
+
+/** Of the call that gave this response or error; `undefined` if it is none of ours. */
+export const explanationOf = (target: unknown): CallExplanation | undefined => explainCall(target, summarise);
+
+/** The same as `describe`, as fields. */
+export const summarise = (error: unknown): ErrorExplanation => {
+  const { name, code, cause } = (error ?? {}) as { name?: unknown; code?: unknown; cause?: { code?: unknown } | null };
+  const own = code ?? cause?.code;
+  return {
+    name: typeof name === 'string' ? name : typeof error,
+    code: typeof own === 'string' ? own : null,
+    message: describe(error),
+  };
 };
 
 /** An object without a prototype has no text, and one from a stranger may throw for it. */

@@ -1,5 +1,5 @@
 import type { Outcome } from './outcome.js';
-import type { Source } from './record.js';
+import type { Ending, Source } from './record.js';
 import type { RegistryProblem } from './registry.js';
 
 interface Base {
@@ -19,6 +19,8 @@ export type ClientEvent = Base &
         readonly outcome: Outcome;
         /** Whose answer the caller got. */
         readonly servedFrom: Source;
+        /** Which rule ended it. */
+        readonly endedBy: Ending;
         readonly status?: number | undefined;
         readonly error?: unknown;
       }
@@ -39,18 +41,35 @@ export type ClientEvent = Base &
     | {
         readonly type: 'attempt.ended';
         readonly instance: string;
+        /** `'CALL'` for `client.call()`. */
+        readonly method: string;
         readonly attempt: number;
         readonly durationMs: number;
         readonly outcome: Outcome;
         readonly status?: number | undefined;
         readonly error?: unknown;
       }
-    | { readonly type: 'call.retried'; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+    | {
+        readonly type: 'call.retried';
+        readonly attempt: number;
+        readonly delayMs: number;
+        readonly reason: string;
+        /** What is tried again: an answer with this status, or what was thrown. */
+        readonly status?: number | undefined;
+        readonly error?: unknown;
+      }
     /** A second attempt started beside one that takes long; `attempt` is its number. */
     | { readonly type: 'call.hedged'; readonly attempt: number; readonly afterMs: number }
     | { readonly type: 'call.refused'; readonly code: string; readonly message: string }
     | { readonly type: 'body.failed'; readonly instance: string; readonly error: unknown }
-    | { readonly type: 'instance.down'; readonly instance: string; readonly reason: string; readonly forMs: number }
+    | {
+        readonly type: 'instance.down';
+        readonly instance: string;
+        /** What its calls said, what it asked for itself (`Retry-After`), or what health checks said. */
+        readonly cause: 'calls' | 'asked' | 'checks';
+        readonly reason: string;
+        readonly forMs: number;
+      }
     | { readonly type: 'instance.up'; readonly instance: string; readonly afterMs: number }
     | {
         /** An instance that is out was tried by one call. */
@@ -75,6 +94,8 @@ export type ClientEvent = Base &
     | { readonly type: 'breaker.closed'; readonly reason: string; readonly afterMs: number }
     | { readonly type: 'registry.lost'; readonly registry: string; readonly error: unknown; readonly retryInMs: number }
     | { readonly type: 'registry.restored'; readonly registry: string; readonly afterMs: number }
+    /** `client.update` changed these options. */
+    | { readonly type: 'client.updated'; readonly options: readonly string[] }
     | { readonly type: 'registry.problem'; readonly registry: string; readonly problem: RegistryProblem }
   );
 

@@ -1,3 +1,5 @@
+import { withoutSecrets } from './secrets.js';
+
 export type Guarded = <T>(run: () => T) => T | undefined;
 
 /**
@@ -13,7 +15,7 @@ export const guard = (what: string): Guarded => {
     if (warned) return;
     warned = true;
     const message = error instanceof Error ? (error.stack ?? error.message) : 'something that is not an Error';
-    process.emitWarning(`${what} threw: ${message}`, 'FairleadWarning');
+    process.emitWarning(withoutSecrets(`${what} threw: ${message}`), 'FairleadWarning');
   };
   return function guarded(run) {
     try {

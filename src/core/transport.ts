@@ -1,5 +1,6 @@
 import type { Cancellation } from './cancellation.js';
 import type { Endpoint } from './endpoint.js';
+import type { Runtime } from './runtime.js';
 
 /** One HTTP request, without the instance it goes to. */
 export interface OutboundRequest {
@@ -13,8 +14,21 @@ export interface OutboundRequest {
   readonly init: RequestInit | undefined;
 }
 
-/** How bytes travel. The default one calls `runtime.fetch`. */
+/** What a client tells its transport. */
+export interface TransportContext {
+  readonly service: string;
+  readonly runtime: Runtime;
+  /** Whether a redirect may leave its instance: the option of the client. */
+  readonly redirects: 'same-origin' | 'any';
+}
+
+/**
+ * How bytes travel. The default one calls `runtime.fetch`. A response whose transport knows when its body ends says so by
+ * `WATCH_BODY`: its attempt is in flight until then.
+ */
 export interface Transport {
+  /** The client that was given this transport is being built. */
+  attach?(context: TransportContext): void;
   /**
    * Sends one attempt and resolves at the headers. `signal` aborts when the caller aborts (until the body ends) or when
    * one of our timers ends (until the headers only).

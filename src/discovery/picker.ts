@@ -98,6 +98,6 @@ const lookup = (service: string, now: number, hashKey: string | undefined): Call
   attempt: 1,
   tried: [],
   verdict: IGNORED,
-  record: newRecord({ service, method: 'CALL', startedAt: now, deadlineAt: Infinity }),
+  record: newRecord({ service, method: 'CALL', startedAt: now, deadlineAt: Infinity, deadlineFrom: 'none' }),
   atEnd: () => undefined,
 });

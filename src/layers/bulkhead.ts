@@ -1,5 +1,6 @@
-import type { Call, Layer } from '../core/call.js';
+import type { Call } from '../core/call.js';
 import { refused, type FairleadError } from '../core/errors.js';
+import type { Landing, Stage } from '../core/flow.js';
 import type { Runtime } from '../core/runtime.js';
 import type { Permits } from '../machines/permits.js';
 
@@ -8,14 +9,20 @@ import type { Permits } from '../machines/permits.js';
  * Keeps a slow service from taking all memory and sockets of its callers.
  */
 export const bulkhead =
-  <R>(permits: Permits, runtime: Runtime): Layer<R> =>
+  <R>(permits: Permits, runtime: Runtime): Stage<R> =>
   next => {
-    const holding = (call: Call): Promise<R> => {
+    const holding = (call: Call, landing: Landing<R>): void => {
       call.atEnd(leave, permits);
-      return next(call);
+      next(call, landing);
     };
-    return function inBulkhead(call) {
-      return permits.tryEnter() ? holding(call) : queued(permits, call, runtime).then(() => holding(call));
+    const waiting = (call: Call, landing: Landing<R>): void =>
+      void queued(permits, call, runtime).then(
+        () => holding(call, landing),
+        (error: unknown) => landing.failed(error),
+      );
+    return function inBulkhead(call, landing) {
+      if (permits.tryEnter()) holding(call, landing);
+      else waiting(call, landing);
     };
   };
 

@@ -5,6 +5,7 @@ import type { OutboundRequest } from '../core/transport.js';
 import { cacheMode } from './cache-mode.js';
 import { freshnessJudge, type JudgeFreshness } from './cache-policy.js';
 import type { CacheStore, Kept } from './cache-store.js';
+import { keepError } from './earlier-errors.js';
 import { isCallersAbort } from './fallback.js';
 import { collectedBody } from './collected-body.js';
 import { withBody } from './with-body.js';
@@ -59,6 +60,7 @@ export const cache = (parts: CacheParts): Layer<Response> => {
         (error: unknown) => {
           const stale = isCallersAbort(call, error) ? undefined : staleFor(parts, call, request);
           if (stale === undefined) throw error;
+          keepError(call.record, error);
           return stale;
         },
       );
@@ -104,7 +106,8 @@ const staleFor = (
 
 const serve = (call: Call, kept: Kept, from: 'cache' | 'stale'): Response => {
   call.record.servedFrom = from;
-  call.record.endedBy = 'success';
+  // Where a stale copy is better than a failure, the record keeps what failed.
+  if (from === 'cache') call.record.endedBy = 'success';
   call.record.status = kept.status;
   call.verdict = SUCCESS;
   return responseOf(kept);

@@ -1,5 +1,6 @@
-import type { Call, Layer } from '../core/call.js';
+import type { Call } from '../core/call.js';
 import { FairleadError } from '../core/errors.js';
+import type { Stage } from '../core/flow.js';
 import type { Runtime } from '../core/runtime.js';
 import { TimerQueue, type Timeout } from '../core/timer-queue.js';
 
@@ -14,26 +15,29 @@ export const deadlineTimers = (deadlineMs: number, runtime: Runtime): TimerQueue
  * @param usual from `deadlineTimers`
  */
 export const deadline =
-  <R>(runtime: Runtime, usual: TimerQueue<Call> | undefined): Layer<R> =>
+  <R>(runtime: Runtime, usual: TimerQueue<Call> | undefined): Stage<R> =>
   next => {
     const disarm = (timeout: Timeout): void => usual?.disarm(timeout);
-    return function withDeadline(call) {
+    return function withDeadline(call, landing) {
       const { startedAt, deadlineAt } = call;
       if (deadlineAt <= startedAt) {
         call.record.endedBy = 'deadline';
-        return Promise.reject(exceeded(call));
+        return landing.failed(exceeded(call));
       }
       if (usual !== undefined && deadlineAt === startedAt + usual.durationMs)
         call.atEnd(disarm, usual.arm(startedAt, call));
       // A user's layer outside may have taken some of the time.
-      else if (deadlineAt !== Infinity)
-        call.atEnd(
-          run,
-          runtime.after(Math.max(0, deadlineAt - runtime.now()), () => expire(call)),
-        );
-      return next(call);
+      else if (deadlineAt !== Infinity) armOwn(call, runtime);
+      next(call, landing);
     };
   };
+
+/** Apart, since a function that captures the call costs all calls that pass the place where it may be made. */
+const armOwn = (call: Call, runtime: Runtime): void =>
+  call.atEnd(
+    run,
+    runtime.after(Math.max(0, call.deadlineAt - runtime.now()), () => expire(call)),
+  );
 
 const run = (cancelTimer: () => void): void => cancelTimer();
 

@@ -2,6 +2,7 @@ import type { Call, Layer } from '../core/call.js';
 import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import { SUCCESS } from '../core/outcome.js';
+import { keepError } from './earlier-errors.js';
 
 /** What a fallback is told of the call that failed. */
 export interface Failure<R> {
@@ -46,6 +47,7 @@ export const fallback =
       }
       if (!failed.thrown && failed.result !== result) discard(failed.result);
       events.emit?.({ type: 'call.fallback', code: failure.code, status: call.record.status, error: failure.error });
+      if (failed.thrown) keepError(call.record, failed.error);
       call.record.servedFrom = 'fallback';
       call.verdict = SUCCESS;
       return result;
@@ -62,6 +64,12 @@ export const fallback =
       );
     };
   };
+
+/** Calls that have none need not pass it. */
+export const hasFallback =
+  <R>({ of }: FallbackParts<R>) =>
+  (call: Call): boolean =>
+    of(call) !== undefined;
 
 type Failed<R> = { readonly thrown: false; readonly result: R } | { readonly thrown: true; readonly error: unknown };
 

@@ -1,8 +1,8 @@
-import type { Call, Layer } from '../core/call.js';
+import type { Call } from '../core/call.js';
 import type { FairleadError } from '../core/errors.js';
+import type { Landing, Stage } from '../core/flow.js';
 import { REFUSED } from '../core/gate.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
-import { rejectedSoon } from '../core/rejected-soon.js';
 import type { Runtime } from '../core/runtime.js';
 
 /**
@@ -21,41 +21,37 @@ export interface Guard {
 }
 
 /**
- * All guards of an attempt, in one layer: each more would cost each attempt one more promise. They are entered in order;
+ * All guards of an attempt, in one stage: each more would cost each attempt one more landing. They are entered in order;
  * when one refuses, those before it are left with IGNORED, and retry does not repeat what was refused: it would only be
  * refused again. Use it below retry, so that each attempt is counted.
  *
  * @param clock where layers above may have taken time since the call's own reading of it
  */
 export const guarded =
-  <R>(guards: readonly Guard[], clock?: Pick<Runtime, 'now'>): Layer<R> =>
+  <R>(guards: readonly Guard[], clock?: Pick<Runtime, 'now'>): Stage<R> =>
   next => {
     const idle: Stay<R>[] = [];
-    return function guarding(call) {
+    return function guarding(call, landing) {
       // Where no attempt is made, the verdict of an earlier one must not speak for this one.
       call.verdict = IGNORED;
       if (clock !== undefined) call.now = clock.now();
       const stay = idle.pop() ?? new Stay<R>(guards, idle);
-      const refusing = stay.enter(call);
+      const refusing = stay.enter(call, landing);
       if (refusing !== undefined) {
         call.record.endedBy = 'refused';
-        return rejectedSoon(refusing.refusal(call));
+        return landing.failed(refusing.refusal(call));
       }
-      try {
-        return next(call).then(stay.answered, stay.failed);
-      } catch (error) {
-        // A layer of the user's that throws before it returns a promise.
-        return Promise.reject(stay.failure(error));
-      }
+      next(call, stay);
     };
   };
 
-/** One attempt inside its guards. Used again by later attempts, so that none allocates the tickets and the two handlers. */
-class Stay<R> {
+/** One attempt inside its guards. Used again by later attempts, so that none allocates the tickets. */
+class Stay<R> implements Landing<R> {
   readonly #guards: readonly Guard[];
   readonly #idle: Stay<R>[];
   readonly #tickets: number[];
   #call: Call | undefined;
+  #landing: Landing<R> | undefined;
 
   constructor(guards: readonly Guard[], idle: Stay<R>[]) {
     this.#guards = guards;
@@ -64,7 +60,7 @@ class Stay<R> {
   }
 
   /** The guard that refuses the call, if one does: then nothing is held any more. */
-  enter(call: Call): Guard | undefined {
+  enter(call: Call, landing: Landing<R>): Guard | undefined {
     const guards = this.#guards;
     for (let index = 0; index < guards.length; index += 1) {
       const ticket = guards[index]!.enter(call.now);
@@ -75,34 +71,30 @@ class Stay<R> {
       this.#tickets[index] = ticket;
     }
     this.#call = call;
+    this.#landing = landing;
     return undefined;
   }
 
-  readonly answered = (result: R): R => {
-    this.#settle();
-    return result;
-  };
-
-  readonly failed = (error: unknown): never => {
-    throw this.failure(error);
-  };
-
-  /** Settles an attempt that rejected; returns what it rejected with. */
-  failure(error: unknown): unknown {
-    for (const guard of this.#guards) guard.failed?.(error);
-    this.#settle();
-    return error;
+  answered(result: R): void {
+    this.#settle().answered(result);
   }
 
-  #settle(): void {
+  failed(error: unknown): void {
+    for (const guard of this.#guards) guard.failed?.(error);
+    this.#settle().failed(error);
+  }
+
+  #settle(): Landing<R> {
     const { verdict, now } = this.#call!;
+    const landing = this.#landing!;
     this.#leave(this.#guards.length, verdict, now);
+    return landing;
   }
 
   /** In the reverse order: who came first leaves last. */
   #leave(count: number, verdict: Verdict, now: number): void {
     for (let index = count - 1; index >= 0; index -= 1) this.#guards[index]!.leave(this.#tickets[index]!, verdict, now);
-    this.#call = undefined;
+    this.#call = this.#landing = undefined;
     this.#idle.push(this);
   }
 }

@@ -34,7 +34,7 @@ export const hedge =
     let latencies: LatencySketch | undefined;
     return function hedging(call) {
       const rules = call.policy.hedge ?? parts.rules;
-      if (!rules || !call.idempotent || !call.replayable) return next(call);
+      if (!rules || !mayHedge(call)) return next(call);
       if (rules.afterMs === undefined) latencies ??= new LatencySketch({ halfLifeMs: HALF_LIFE_MS });
       const sketch = rules.afterMs === undefined ? latencies : undefined;
       const afterMs = waitOf(rules, call, sketch);
@@ -43,6 +43,14 @@ export const hedge =
       return new HedgedRound<R>({ ...parts, next, call, afterMs, max: rules.max, sketch }).run();
     };
   };
+
+/** Calls that are never hedged need not pass it. */
+export const hedges =
+  <R>({ rules }: HedgeParts<R>) =>
+  (call: Call): boolean =>
+    (call.policy.hedge ?? rules) !== false && mayHedge(call);
+
+const mayHedge = ({ idempotent, replayable }: Call): boolean => idempotent && replayable;
 
 /** Infinity while too little is known. */
 const waitOf = ({ afterMs, quantile, minCalls }: HedgeRules, call: Call, sketch: LatencySketch | undefined): number => {

@@ -2,7 +2,8 @@ import type { Call, CallPolicy } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
-import { NO_ERRORS, type CallRecord, type Ending, type Source } from '../core/record.js';
+import type { DeadlineSource, Pause } from '../core/explanation.js';
+import { NO_ERRORS, type CallNotes, type CallRecord, type Ending, type Source } from '../core/record.js';
 import type { Propagated } from '../core/shared.js';
 import type { OutboundRequest } from '../core/transport.js';
 
@@ -20,10 +21,12 @@ export class HedgedCall implements Call {
   readonly hashKey: string | undefined;
   readonly policy: CallPolicy;
   readonly work: unknown;
+  readonly trace: unknown;
   readonly cancellation = new Cancellation();
   readonly startedAt: number;
   readonly maxAttempts: number;
   readonly propagated: Propagated | undefined;
+  readonly explained: boolean | undefined;
   now: number;
   attempt: number;
   verdict: Verdict = IGNORED;
@@ -43,9 +46,11 @@ export class HedgedCall implements Call {
     this.hashKey = whole.hashKey;
     this.policy = whole.policy;
     this.work = whole.work;
+    this.trace = whole.trace;
     this.startedAt = whole.startedAt;
     this.maxAttempts = whole.maxAttempts;
     this.propagated = whole.propagated;
+    this.explained = whole.explained;
     this.now = whole.now;
     this.attempt = whole.attempt;
     this.record = new HedgedRecord(whole.record);
@@ -71,7 +76,8 @@ export class HedgedCall implements Call {
   }
 
   set tried(endpoints: readonly Endpoint[]) {
-    this.endpoint = endpoints.at(-1);
+    // Who comes later went beside it.
+    this.endpoint ??= endpoints.at(-1);
     this.#whole.tried = endpoints;
   }
 
@@ -105,12 +111,16 @@ class HedgedRecord implements CallRecord {
   instance: string | undefined = undefined;
   servedFrom: Source;
   endedBy: Ending = 'running';
+  notes: CallNotes;
   errors = NO_ERRORS;
+  pause: Pause;
   readonly #whole: CallRecord;
 
   constructor(whole: CallRecord) {
     this.#whole = whole;
     this.servedFrom = whole.servedFrom;
+    this.pause = whole.pause;
+    this.notes = whole.notes;
   }
 
   get service(): string {
@@ -127,6 +137,10 @@ class HedgedRecord implements CallRecord {
 
   get deadlineAt(): number {
     return this.#whole.deadlineAt;
+  }
+
+  get deadlineFrom(): DeadlineSource {
+    return this.#whole.deadlineFrom;
   }
 
   get durationMs(): number {

@@ -57,8 +57,9 @@ export class HedgedRound<R> {
     });
   }
 
-  #send(): HedgedCall {
+  #send(pause = this.#parts.call.record.pause): HedgedCall {
     const leg = new HedgedCall(this.#parts.call);
+    leg.record.pause = pause;
     this.#running.add(leg);
     void settled(this.#parts.next, leg).then(ended => this.#ended(leg, ended));
     return leg;
@@ -80,8 +81,10 @@ export class HedgedRound<R> {
     call.attempt += 1;
     call.maxAttempts += 1;
     call.record.hedges += 1;
-    events.emit?.({ type: 'call.hedged', attempt: call.attempt, afterMs: now - this.#startedAt });
-    this.#send();
+    call.record.notes = { ...call.record.notes, budgetBalance: budget.balance(now) };
+    const ms = now - this.#startedAt;
+    events.emit?.({ type: 'call.hedged', attempt: call.attempt, afterMs: ms });
+    this.#send({ cause: 'hedge', ms, reason: null });
     if (call.record.hedges < max) this.#arm(Math.max(1, afterMs));
   };
 

@@ -1,7 +1,8 @@
 import type { Budget } from '../core/budget.js';
-import type { Call, Dispatch, Layer } from '../core/call.js';
+import type { Call, Dispatch } from '../core/call.js';
 import { describe } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
+import { asDispatch, type Landing, type Stage } from '../core/flow.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
 import type { RetryRules } from '../core/policy.js';
 import type { Ending } from '../core/record.js';
@@ -9,7 +10,7 @@ import type { Runtime } from '../core/runtime.js';
 import { backoff } from '../machines/backoff.js';
 import { keepError, withHistory } from './earlier-errors.js';
 import { settled, type Ended } from './ended.js';
-import { ask } from './should-retry.js';
+import { ask, whyNotAgain } from './should-retry.js';
 
 export interface RetryParts<R> {
   /** The client's; a call may bring its own. */
@@ -32,8 +33,9 @@ const LONGEST_WAIT_MS = 15_000;
  * only where there is none is the last error thrown, with the earlier ones on it.
  */
 export const retry =
-  <R>(parts: RetryParts<R>): Layer<R> =>
+  <R>(parts: RetryParts<R>): Stage<R> =>
   next => {
+    const dispatch = asDispatch(next);
     /** After an attempt that may have failed: until one succeeds, or none may follow. */
     const again = async (call: Call, first: Ended<R>): Promise<R> => {
       const rules = call.policy.retry ?? parts.rules;
@@ -45,45 +47,71 @@ export const retry =
         }
         if (ended.thrown) keepError(call.record, ended.error);
         else parts.discard(ended.result);
-        parts.events.emit?.({ type: 'call.retried', attempt: call.attempt, delayMs, reason: why(ended, call.verdict) });
+        tell(parts.events, call, { ended, delayMs });
         call.attempt += 1;
         waitedMs = delayMs;
         call.verdict = IGNORED;
-        ended = await settled(delayMs > 0 ? later(next, parts.runtime, delayMs) : next, call);
+        ended = await settled(delayMs > 0 ? later(dispatch, parts.runtime, delayMs) : dispatch, call);
       }
     };
-    return function retrying(call) {
+    const loop: Loop<R> = { parts, again };
+    return function retrying(call, landing) {
       call.verdict = IGNORED;
-      // Most calls succeed at once: they pay for one promise here, and for no loop.
-      return next(call).then(
-        result =>
-          call.verdict.outcome === 'success' && (call.policy.retry ?? parts.rules).shouldRetry === undefined
-            ? succeeded(parts, call, result)
-            : again(call, { thrown: false, result }),
-        (error: unknown) => {
-          // Refused before anything was sent: there is nothing to decide, and refusals have to be cheap.
-          if (call.record.endedBy === 'refused' && call.record.attempts === 0) throw error;
-          return again(call, { thrown: true, error });
-        },
-      );
+      next(call, new FirstRound(loop, call, landing));
     };
   };
+
+interface Loop<R> {
+  readonly parts: RetryParts<R>;
+  readonly again: (call: Call, first: Ended<R>) => Promise<R>;
+}
+
+/** Most calls succeed at once: they pay for no promise here, and for no loop. */
+class FirstRound<R> implements Landing<R> {
+  readonly #loop: Loop<R>;
+  readonly #call: Call;
+  readonly #landing: Landing<R>;
+
+  constructor(loop: Loop<R>, call: Call, landing: Landing<R>) {
+    this.#loop = loop;
+    this.#call = call;
+    this.#landing = landing;
+  }
+
+  answered(result: R): void {
+    const call = this.#call;
+    const { budget, rules } = this.#loop.parts;
+    if (call.verdict.outcome !== 'success' || (call.policy.retry ?? rules).shouldRetry !== undefined)
+      return this.#again({ thrown: false, result });
+    budget.deposit(call.now);
+    call.record.endedBy = 'success';
+    this.#landing.answered(result);
+  }
+
+  failed(error: unknown): void {
+    const { endedBy, attempts } = this.#call.record;
+    // Refused before anything was sent: there is nothing to decide, and refusals have to be cheap.
+    if (endedBy === 'refused' && attempts === 0) this.#landing.failed(error);
+    else this.#again({ thrown: true, error });
+  }
+
+  #again(ended: Ended<R>): void {
+    this.#loop.again(this.#call, ended).then(
+      result => this.#landing.answered(result),
+      (error: unknown) => this.#landing.failed(error),
+    );
+  }
+}
 
 /** The same for a client that does not repeat: only for calls that ask for it. The others pay for one check. */
 export const retryIfAsked =
-  <R>(parts: RetryParts<R>): Layer<R> =>
+  <R>(parts: RetryParts<R>): Stage<R> =>
   next => {
     const retrying = retry(parts)(next);
-    return function mayRetry(call) {
-      return call.maxAttempts > 1 || call.policy.hedge ? retrying(call) : next(call);
+    return function mayRetry(call, landing) {
+      return call.maxAttempts > 1 || call.policy.hedge ? retrying(call, landing) : next(call, landing);
     };
   };
-
-const succeeded = <R>({ budget }: RetryParts<R>, call: Call, result: R): R => {
-  budget.deposit(call.now);
-  call.record.endedBy = 'success';
-  return result;
-};
 
 interface Round<R> {
   readonly ended: Ended<R>;
@@ -107,20 +135,25 @@ const nextDelay = <R>(parts: RetryParts<R>, call: Call, round: Round<R>): number
   }
   if (call.cancellation.cancelled) return stop(call, 'aborted');
   const allowed = verdict.retryable === 'always' || ((verdict.retryable || says === true) && call.idempotent);
-  if (!allowed || says === false || !call.replayable) return stop(call, 'not-retryable');
+  if (!allowed || says === false || !call.replayable) return stop(call, 'not-retryable', whyNotAgain(call, says));
   if (call.attempt >= call.maxAttempts) return stop(call, 'attempts');
   const { now } = call;
   const { delayMs, asked } = delayOf(parts, call, round);
   const left = asked && call.deadlineAt === Infinity ? LONGEST_WAIT_MS : call.deadlineAt - now;
   if (delayMs >= left) return stop(call, asked ? 'retry-after' : 'deadline');
-  if (!parts.budget.withdraw(now)) return stop(call, 'budget');
+  const paid = parts.budget.withdraw(now);
+  call.record.notes = { ...call.record.notes, budgetBalance: parts.budget.balance(now) };
+  if (!paid) return stop(call, 'budget');
   call.record.backoffMs += delayMs;
+  call.record.pause = { cause: asked ? 'retry-after' : 'retry', ms: delayMs, reason: why(round.ended, verdict) };
   return delayMs;
 };
 
-const stop = (call: Call, ending: Ending): number => {
+const stop = ({ record }: Call, ending: Ending, why?: string): number => {
   // A deadline or a refusal further down has said so already.
-  if (call.record.endedBy === 'running') call.record.endedBy = ending;
+  if (record.endedBy !== 'running') return STOP;
+  record.endedBy = ending;
+  if (why !== undefined) record.notes = { ...record.notes, endedWhy: why };
   return STOP;
 };
 
@@ -139,6 +172,12 @@ const delayOf = <R>(
   if (retryAfterMs !== undefined && (verdict.retryAfterScope === 'service' || !parts.offersMore(call)))
     return { delayMs: retryAfterMs + jitterMs, asked: true };
   return { delayMs: verdict.unsent && round === 1 ? 0 : jitterMs, asked: false };
+};
+
+const tell = <R>({ emit }: Emitter, call: Call, { ended, delayMs }: { ended: Ended<R>; delayMs: number }): void => {
+  const { attempt, record, verdict } = call;
+  const error = ended.thrown ? ended.error : undefined;
+  emit?.({ type: 'call.retried', attempt, delayMs, reason: why(ended, verdict), status: record.status, error });
 };
 
 const why = <R>(ended: Ended<R>, verdict: Verdict): string => {

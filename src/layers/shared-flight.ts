@@ -28,10 +28,12 @@ export class SharedFlight<R> implements Call {
   readonly policy: CallPolicy;
   route: unknown;
   readonly work: unknown;
+  readonly trace: unknown;
   readonly cancellation = new Cancellation();
   readonly startedAt: number;
   maxAttempts: number;
   readonly propagated: Call['propagated'];
+  readonly explained: boolean | undefined;
   now: number;
   attempt = 1;
   tried: readonly Endpoint[];
@@ -54,9 +56,11 @@ export class SharedFlight<R> implements Call {
       policy: this.policy,
       route: this.route,
       work: this.work,
+      trace: this.trace,
       startedAt: this.startedAt,
       maxAttempts: this.maxAttempts,
       propagated: this.propagated,
+      explained: this.explained,
       now: this.now,
       tried: this.tried,
     } = first);
@@ -120,8 +124,10 @@ export class SharedFlight<R> implements Call {
 
   /** Each call tells in its own record what the flight went through. */
   #report(call: Call): void {
-    const { status, attempts, hedges, errors, tries, instance, queuedMs, backoffMs, endedBy } = this.record;
+    const { status, attempts, hedges, errors, tries, instance, queuedMs, backoffMs, endedBy, ...more } = this.record;
+    const { pause, notes } = more;
     Object.assign(call.record, { status, attempts, hedges, errors, tries, instance, queuedMs, backoffMs, endedBy });
+    Object.assign(call.record, { pause, notes });
     call.verdict = this.verdict;
     call.tried = this.tried;
     call.now = this.now;

@@ -5,7 +5,7 @@ import type { RegisterOptions, Registrar, Registration } from '../core/registry.
 import type { Runtime } from '../core/runtime.js';
 import { fullJitter } from '../machines/backoff.js';
 import { REGISTRY_BACKOFF } from '../machines/registry-backoff.js';
-import type { LifecycleHappening } from './events.js';
+import type { LifecycleHappening } from '../core/lifecycle-events.js';
 import { within } from './within.js';
 
 export interface EnrolmentPlan {

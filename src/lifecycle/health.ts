@@ -1,5 +1,5 @@
 /** The answer to "are you ready?", for an orchestrator, a registry's check and fairlead's own active probes. */
-import type { ServiceState } from './events.js';
+import type { ServiceState } from '../core/lifecycle-events.js';
 
 /** What node:http and Express hand to a handler. */
 export interface PlainReply {

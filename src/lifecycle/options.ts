@@ -3,7 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { InstanceInput } from '../core/instance.js';
 import type { Registrar } from '../core/registry.js';
 import type { Runtime } from '../core/runtime.js';
-import type { LifecycleEvent } from './events.js';
+import type { LifecycleEvent } from '../core/lifecycle-events.js';
 import type { ReleaseHook } from './release.js';
 
 export type ServiceServer = HttpServer | HttpsServer;

@@ -1,6 +1,6 @@
 import type { InstancePatch, ServiceInstance } from '../core/instance.js';
 import type { Registration } from '../core/registry.js';
-import type { LifecycleEventOf, LifecycleEventType, ServiceState } from './events.js';
+import type { LifecycleEventOf, LifecycleEventType, ServiceState } from '../core/lifecycle-events.js';
 import type { HealthHandler } from './health.js';
 import type { ReleaseHook } from './release.js';
 

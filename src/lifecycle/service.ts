@@ -3,13 +3,8 @@ import type { InstancePatch, ServiceInstance } from '../core/instance.js';
 import { whereIs } from './address.js';
 import { Door } from './door.js';
 import { Enrolment } from './enrolment.js';
-import {
-  LifecycleEvents,
-  type LifecycleEventOf,
-  type LifecycleEventType,
-  type LifecyclePhase,
-  type ServiceState,
-} from './events.js';
+import type { LifecycleEventOf, LifecycleEventType, LifecyclePhase, ServiceState } from '../core/lifecycle-events.js';
+import { LifecycleEvents } from './events.js';
 import { healthHandler, type HealthHandler } from './health.js';
 import type { Host } from './host.js';
 import type { RegisteredService } from './registered-service.js';

@@ -2,7 +2,7 @@ import * as check from '../core/check.js';
 import { toInstance, type InstanceInput } from '../core/instance.js';
 import type { RegisterOptions, Registrar } from '../core/registry.js';
 import { systemRuntime, type Runtime } from '../core/runtime.js';
-import type { LifecycleEvent } from './events.js';
+import type { LifecycleEvent } from '../core/lifecycle-events.js';
 import type { RegisterServiceOptions, ServiceServer } from './options.js';
 import type { ReleaseHook } from './release.js';
 

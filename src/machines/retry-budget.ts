@@ -28,6 +28,8 @@ export class RetryBudget implements Budget {
   /** Deposits minus withdrawals of each part of the window: the balance of a part leaves with it, spent or not. */
   readonly #parts = new Float64Array(BUCKETS);
   #sum = 0;
+  /** When the newest part ends. */
+  #nextAt = -Infinity;
   #newest = -Infinity;
 
   constructor({ ratio, minPerSecond, ttlMs }: { ratio: number; minPerSecond: number; ttlMs: number }) {
@@ -61,11 +63,13 @@ export class RetryBudget implements Budget {
   }
 
   #advance(now: number): void {
+    if (now < this.#nextAt) return;
     const bucket = Math.floor(now / this.#bucketMs);
     if (bucket <= this.#newest) return;
     if (bucket - this.#newest >= BUCKETS) this.#parts.fill(0);
     else for (let passed = this.#newest + 1; passed <= bucket; passed += 1) this.#parts[passed % BUCKETS] = 0;
     this.#newest = bucket;
+    this.#nextAt = (bucket + 1) * this.#bucketMs;
     // Summed anew, so that rounding errors of millions of deposits cannot add up.
     this.#sum = this.#parts.reduce((sum, part) => sum + part, 0);
   }

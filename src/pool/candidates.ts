@@ -4,7 +4,7 @@ import { guard } from '../core/guard.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PooledEndpoint } from './endpoint.js';
 import type { FleetSubset } from './fleet-subset.js';
-import type { LeaseOwner } from './lease.js';
+import { Lease, type LeaseOwner } from './lease.js';
 
 /** The whole fleet, as the sets follow it. */
 export interface Fleet {
@@ -100,6 +100,13 @@ export class CandidateSet implements Candidates, LeaseOwner {
       (call.tried.find(endpoint => this.#serves(endpoint as PooledEndpoint)) as PooledEndpoint | undefined) ??
       this.eligible[0]
     );
+  }
+
+  /** An attempt begins. */
+  lease(endpoint: PooledEndpoint, ticket: number, call: Call): Lease {
+    endpoint.started(call);
+    this.balancer.started?.(endpoint);
+    return new Lease(endpoint, ticket, this);
   }
 
   /** Is there somebody that may serve and that this call has not tried? */

@@ -1,4 +1,5 @@
 import type { EjectionPolicy } from './ejection-policy.js';
+import type { Cause } from './ejection-state.js';
 
 /** `serving`; `out` until its time is up; on `trial` by single probes. */
 export type HealthKind = 'serving' | 'out' | 'trial';
@@ -7,6 +8,8 @@ export interface EjectionChange {
   readonly from: HealthKind;
   readonly to: HealthKind;
   readonly reason: string;
+  /** Why it is out; `undefined` unless it goes out. */
+  readonly cause?: Cause | undefined;
   /** How long it is out, or was out, in ms. */
   readonly ms: number;
 }

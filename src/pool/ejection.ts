@@ -22,6 +22,8 @@ const PATIENCE_MS = 2_000;
  */
 export class Ejection {
   readonly window: RollingWindow;
+  /** 0 while it serves; the end of its time when out; on trial only the pool's probes reach it. */
+  availableAt = 0;
   readonly #host: EjectionHost;
   #state: State;
   #epoch = 0;
@@ -40,12 +42,6 @@ export class Ejection {
 
   get reason(): string | undefined {
     return this.#state.kind === 'out' ? this.#state.reason : undefined;
-  }
-
-  /** 0 while it serves; the end of its time when out; on trial only the pool's probes reach it. */
-  get availableAt(): number {
-    if (this.#state.kind === 'serving') return 0;
-    return this.#state.kind === 'out' ? this.#state.until : Infinity;
   }
 
   /** A ticket for an ordinary attempt: even, where a probe's is odd. */
@@ -183,7 +179,9 @@ export class Ejection {
   #become(next: State, change: Pick<EjectionChange, 'reason' | 'ms'>): void {
     const from = this.#state.kind;
     this.#state = next;
+    this.availableAt = next.kind === 'serving' ? 0 : next.kind === 'out' ? next.until : Infinity;
     this.#epoch += 1;
-    if (from !== next.kind) this.#host.changed({ from, to: next.kind, ...change });
+    const cause = next.kind === 'out' ? next.cause : undefined;
+    if (from !== next.kind) this.#host.changed({ from, to: next.kind, cause, ...change });
   }
 }

@@ -1,7 +1,8 @@
 import type { Call } from '../core/call.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { ServiceInstance } from '../core/instance.js';
-import type { Verdict } from '../core/outcome.js';
+import { FAILURE, type Verdict } from '../core/outcome.js';
+import type { BodyObserver } from '../core/watched-body.js';
 import { PeakEwma } from '../machines/peak-ewma.js';
 import { Ejection } from './ejection.js';
 import type { Attempt, EjectionHost } from './ejection-host.js';
@@ -30,6 +31,7 @@ export class PooledEndpoint implements Endpoint {
   /** What it shares with the others of its pool. */
   readonly peers: Peers;
   readonly #latency = new PeakEwma(LATENCY_TAU_MS);
+  readonly #alone: readonly Endpoint[] = Object.freeze([this]);
   #warmFrom = 0;
   #warmMs = 0;
 
@@ -79,7 +81,8 @@ export class PooledEndpoint implements Endpoint {
     this.inFlight += 1;
     this.lastStartedAt = call.now;
     this.peers.stalls.began(call.now);
-    call.tried = call.tried.length === 0 ? [this] : [...call.tried.filter(tried => tried !== this), this];
+    // Most calls try one endpoint: they share the list of it.
+    call.tried = call.tried.length === 0 ? this.#alone : [...call.tried.filter(tried => tried !== this), this];
   }
 
   settled(attempt: Attempt, verdict: Verdict, now: number): void {
@@ -88,6 +91,25 @@ export class PooledEndpoint implements Endpoint {
     this.#measured(attempt.durationMs, verdict, now);
     this.health.leave(attempt, verdict, now);
     this.successRatio = 1 - this.health.window.failureRatio(now);
+  }
+
+  /** An attempt was answered, and is in flight until the body of its answer ended. */
+  reading(ticket: number, over: () => void): BodyObserver {
+    this.inFlight += 1;
+    const ended = (): void => {
+      this.inFlight -= 1;
+      over();
+    };
+    return {
+      ended,
+      failed: () => {
+        ended();
+        const now = this.peers.now();
+        // Late, and no probe's: that was the answer.
+        this.health.leave({ ticket: ticket & ~1, durationMs: NaN }, FAILURE, now);
+        this.successRatio = 1 - this.health.window.failureRatio(now);
+      },
+    };
   }
 
   #measured(durationMs: number, { outcome }: Verdict, now: number): void {

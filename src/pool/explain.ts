@@ -3,7 +3,7 @@ import type { Endpoint } from '../core/endpoint.js';
 import type { CandidateSet } from './candidates.js';
 import type { PooledEndpoint } from './endpoint.js';
 import { isWeb } from './candidates.js';
-import type { Excluded, PickExplanation, RouteExplanation, SetDescription } from '../core/explanation.js';
+import type { Excluded, Numbers, PickExplanation, RouteExplanation, SetDescription } from '../core/explanation.js';
 
 /** A part of the fleet that calls were routed to. */
 export interface RouteSnapshot extends SetDescription {
@@ -13,6 +13,8 @@ export interface RouteSnapshot extends SetDescription {
 
 /** Of a large fleet no more are named: the numbers tell how many there are. */
 const MOST_NAMED = 50;
+/** Of who could have been picked instead. */
+const MOST_COMPARED = 10;
 
 /** Members of a set that are out, each with the reason. */
 export const describeSet = (set: CandidateSet, now: number): SetDescription => ({
@@ -27,32 +29,36 @@ export const describeSet = (set: CandidateSet, now: number): SetDescription => (
 interface Asked {
   readonly sets: { explain(call: Call): { readonly route: RouteExplanation | null; readonly set: CandidateSet } };
   readonly endpoints: Iterable<PooledEndpoint>;
+  /** Who the attempt went to. */
+  readonly chosen: Endpoint | undefined;
 }
 
 export const explainPick = (call: Call, asked: Asked): PickExplanation => {
   const { tried } = call;
-  // As it stood when the newest attempt was sent: who it went to was not tried yet.
-  call.tried = tried.slice(0, -1);
+  // As it stood when the attempt was sent: where it went was not tried yet, nor where others went beside it later.
+  call.tried = asked.chosen === undefined ? tried : tried.slice(0, tried.indexOf(asked.chosen));
   try {
-    return explained(call, { ...asked, chosen: tried.at(-1) });
+    return explained(call, asked);
   } finally {
     call.tried = tried;
   }
 };
 
-const explained = (
-  call: Call,
-  { sets, endpoints, chosen }: Asked & { readonly chosen: Endpoint | undefined },
-): PickExplanation => {
+const explained = (call: Call, { sets, endpoints, chosen }: Asked): PickExplanation => {
   const { route, set } = sets.explain(call);
   const all = [...endpoints];
   const out: Excluded[] = [];
+  const others: Numbers[] = [];
   for (const endpoint of all) {
     if (out.length === MOST_NAMED) break;
-    const excluded = endpoint === chosen ? undefined : whyNot(endpoint, set, call);
+    if (endpoint === chosen) continue;
+    const excluded = whyNot(endpoint, set, call);
     if (excluded !== undefined) out.push(excluded);
+    else if (others.length < MOST_COMPARED) others.push(numbersOf(endpoint));
   }
-  return { route, known: all.length, ...describeSet(set, call.now), out, chosen: chosen ? numbersOf(chosen) : null };
+  const { members, eligible, panic } = set;
+  const size = { members: members.length, eligible: eligible.length, panic };
+  return { route, known: all.length, ...size, out, chosen: chosen ? numbersOf(chosen) : null, others };
 };
 
 const whyNot = (endpoint: PooledEndpoint, set: CandidateSet, call: Call): Excluded | undefined => {
@@ -72,7 +78,7 @@ const outOf = ({ instance: { id }, health, availableAt }: PooledEndpoint, now: n
   availableInMs: Number.isFinite(availableAt) ? Math.max(0, Math.ceil(availableAt - now)) : 0,
 });
 
-const numbersOf = (endpoint: Endpoint): PickExplanation['chosen'] => ({
+const numbersOf = (endpoint: Endpoint): Numbers => ({
   id: endpoint.instance.id,
   weight: endpoint.weight,
   inFlight: endpoint.inFlight,

@@ -1,5 +1,7 @@
 import type { Balancer } from '../core/balancer.js';
-import type { Verdict } from '../core/outcome.js';
+import type { PickExplanation } from '../core/explanation.js';
+import type { Outcome, Verdict } from '../core/outcome.js';
+import { isWatched, WATCH_BODY, type WatchedResponse } from '../core/watched-body.js';
 import type { Attempt } from './ejection-host.js';
 import type { PooledEndpoint } from './endpoint.js';
 
@@ -20,6 +22,10 @@ export class Lease implements Attempt {
   readonly endpoint: PooledEndpoint;
   readonly startedAt: number;
   readonly ticket: number;
+  /** Attempts in flight there when it was picked, without this one. */
+  readonly inFlight: number;
+  /** Who else there was to pick, and by what numbers; kept only for who will be told. */
+  pick: PickExplanation | undefined = undefined;
   /** In ms; NaN until it is settled, and where our own event loop stood still: nobody knows how long it really took. */
   durationMs = NaN;
   readonly #owner: LeaseOwner;
@@ -29,6 +35,7 @@ export class Lease implements Attempt {
     this.endpoint = endpoint;
     this.startedAt = endpoint.lastStartedAt;
     this.ticket = ticket;
+    this.inFlight = endpoint.inFlight - 1;
     this.#owner = owner;
   }
 
@@ -42,15 +49,27 @@ export class Lease implements Attempt {
     return this.stalledMs(now) > (now - this.startedAt) * STALLED_RATIO;
   }
 
-  settle(verdict: Verdict, now: number): void {
+  /** @param result an answer whose body may still be coming: it is in flight until that has ended */
+  settle(verdict: Verdict, now: number, result?: unknown): void {
     if (!this.#open) return;
     this.#open = false;
     const { endpoint } = this;
     const { balancer } = this.#owner;
     const tookMs = now - this.startedAt;
-    if (!this.heldUp(now)) this.durationMs = tookMs;
+    const stalledMs = this.stalledMs(now);
+    if (stalledMs <= tookMs * STALLED_RATIO) this.durationMs = tookMs;
     endpoint.settled(this, verdict, now);
-    balancer.settled?.(endpoint, verdict.outcome, tookMs - this.stalledMs(now));
+    const reads = isWatched(result) && this.#reads(result, verdict.outcome, tookMs - stalledMs);
+    if (!reads) balancer.settled?.(endpoint, verdict.outcome, tookMs - stalledMs);
     this.#owner.settled(endpoint, verdict, now);
+  }
+
+  /** Apart, since a function that captures the times of an attempt costs each attempt. */
+  #reads(response: WatchedResponse, outcome: Outcome, measuredMs: number): boolean {
+    const { endpoint } = this;
+    const { balancer } = this.#owner;
+    return response[WATCH_BODY](() =>
+      endpoint.reading(this.ticket, () => balancer.settled?.(endpoint, outcome, measuredMs)),
+    );
   }
 }

@@ -16,12 +16,14 @@ export class Peers {
   latencyMs = 0;
   /** Whether our own event loop stood still. */
   readonly stalls: StallWatch;
+  readonly now: () => number;
   readonly #outliers: Outliers | undefined;
   #dueAt = -Infinity;
   #unmeasured = true;
 
   constructor({ runtime, ejection }: { readonly runtime: Runtime; readonly ejection: EjectionPolicy | false }) {
     this.stalls = stallWatch(runtime);
+    this.now = () => runtime.now();
     this.#outliers = ejection && ejection.outliers ? new Outliers(ejection.outliers, runtime.now()) : undefined;
   }
 

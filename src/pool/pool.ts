@@ -12,7 +12,7 @@ import type { EjectionPolicy } from './ejection-policy.js';
 import type { PooledEndpoint } from './endpoint.js';
 import { describeSet, explainPick, type RouteSnapshot } from './explain.js';
 import { FleetSubset, type SubsetPolicy } from './fleet-subset.js';
-import { Lease } from './lease.js';
+import type { Lease } from './lease.js';
 import { Peers } from './peers.js';
 import { Roster } from './roster.js';
 import { RoutedSets } from './routed-sets.js';
@@ -108,15 +108,21 @@ export class Pool {
     const { now } = call;
     if (now >= this.#reviewAt) this.#review(now);
     const set = this.#routed.setFor(call);
+    const probe = this.#trials.length > 0 && this.#probe(call, set);
+    if (probe) return probe;
+    const endpoint = set.pick(call);
+    if (endpoint === undefined) throw this.#routed.refusal(call, { set, listed: this.#roster.size });
+    return set.lease(endpoint, endpoint.health.enter(), call);
+  }
+
+  #probe(call: Call, set: CandidateSet): Lease | undefined {
     const retryable = call.idempotent && call.replayable && call.attempt < call.maxAttempts;
     for (const endpoint of this.#trials) {
       if (!set.has(endpoint) || call.tried.includes(endpoint)) continue;
-      const ticket = endpoint.health.probe(retryable, now);
-      if (ticket !== undefined) return lease(call, endpoint, { ticket, set });
+      const ticket = endpoint.health.probe(retryable, call.now);
+      if (ticket !== undefined) return set.lease(endpoint, ticket, call);
     }
-    const endpoint = set.pick(call);
-    if (endpoint === undefined) throw this.#routed.refusal(call, { set, listed: this.#roster.size });
-    return lease(call, endpoint, { ticket: endpoint.health.enter(), set });
+    return undefined;
   }
 
   /** Could this call go to an endpoint that it has not tried? */
@@ -129,9 +135,9 @@ export class Pool {
     if (now >= this.#reviewAt) this.#review(now);
   }
 
-  /** What there was to pick from for a call, and why not more. Takes its time: for who asks. */
-  explain(call: Call): PickExplanation {
-    return explainPick(call, { sets: this.#routed, endpoints: this.#roster.values() });
+  /** What there was to pick from when `chosen` was picked, and why not more. Takes its time: for who asks. */
+  explain(call: Call, chosen = call.tried.at(-1)): PickExplanation {
+    return explainPick(call, { sets: this.#routed, endpoints: this.#roster.values(), chosen });
   }
 
   /** The sets that routes made, by what they select. */
@@ -191,9 +197,3 @@ export class Pool {
     this.#options.events.emit?.({ type, eligible, members: all.members.length });
   }
 }
-
-const lease = (call: Call, endpoint: PooledEndpoint, { ticket, set }: { ticket: number; set: CandidateSet }): Lease => {
-  endpoint.started(call);
-  set.balancer.started?.(endpoint);
-  return new Lease(endpoint, ticket, set);
-};

@@ -71,6 +71,7 @@ export class StallWatch {
     // What comes in the same turn as the late beat may be told before it.
     const lateMs = now - this.#beatAt;
     let longest = lateMs > LATE_MS ? Math.min(lateMs, now - from) : 0;
+    if (this.#stalls.length === 0) return longest;
     for (let at = this.#stalls.length - 1; at >= 0; at -= 1) {
       const { endedAt, ms } = this.#stalls[at]!;
       if (endedAt <= from) break;

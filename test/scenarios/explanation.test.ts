@@ -48,7 +48,7 @@ it('a retried call tells where each attempt could go, who was out and why, and w
   expect(second).toMatchObject({ attempt: 2, outcome: 'success', status: 200, chosen: { id: 'c' } });
   expect(second!.out).toContainEqual({ id: 'b', reason: 'tried by this call', availableInMs: null });
   expect(JSON.parse(JSON.stringify(triesOf(response)))).toEqual(triesOf(response));
-  expect(client.explain(response)).toBe(recordOf(response));
+  expect(client.explain(response)!.tries).toEqual(triesOf(response));
   expect(client.explain(new Response())).toBeUndefined();
 });
 

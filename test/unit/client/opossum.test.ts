@@ -133,6 +133,29 @@ describe('the instance', () => {
     ]);
   });
 
+  it.each(['fire', 'success'])('counts the same before, while and after somebody listens to %s', async event => {
+    const { handle, run } = make();
+    let heard = 0;
+    const listener = (): void => void (heard += 1);
+    const counted: number[][] = [];
+    for (const change of [() => handle.on(event, listener), () => handle.off(event, listener), () => handle]) {
+      await run(SUCCESS, 3);
+      await run(FAILURE, 3);
+      counted.push([handle.stats.fires, handle.stats.successes, handle.stats.failures, heard]);
+      change();
+    }
+    const each = event === 'fire' ? 2 : 1;
+    expect(counted).toEqual([
+      [2, 1, 1, 0],
+      [4, 2, 2, each],
+      [6, 3, 3, each],
+    ]);
+    handle.removeAllListeners(event);
+    await run(SUCCESS, 3);
+    // It is opossum's own listener that counts: who takes it away takes the count away.
+    expect(handle.stats[event === 'fire' ? 'fires' : 'successes']).toBe(event === 'fire' ? 6 : 3);
+  });
+
   it('a listener of failure may open it, and one of success close it', async () => {
     const { handle, run } = make();
     handle.on('failure', () => handle.open());

@@ -26,6 +26,19 @@ describe('Cancellation', () => {
     cancellation.cancel('now');
   });
 
+  it('tells an object by its method, and knows it again', () => {
+    const told: string[] = [];
+    const listen = (name: string) => ({ cancelled: (reason: unknown) => void told.push(`${name} ${String(reason)}`) });
+    const [stays, leaves] = [listen('stays'), listen('leaves')];
+    const cancellation = new Cancellation();
+    cancellation.tellOnCancel(leaves);
+    cancellation.tellOnCancel(stays);
+    cancellation.offCancel(leaves);
+    cancellation.cancel('now');
+    cancellation.tellOnCancel(listen('late'));
+    expect(told).toEqual(['stays now', 'late now']);
+  });
+
   it('tells who comes late at once', () => {
     const cancellation = new Cancellation();
     cancellation.cancel('before');

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FairleadError, REFUSED, type Call, type Verdict } from 'fairlead';
+import { FairleadError, REFUSED, type Call, type Layer, type Verdict } from 'fairlead';
 import { FAILURE, IGNORED, OVERLOAD, SUCCESS } from '../../../src/core/outcome.js';
-import { guarded, type Guard } from '../../../src/layers/guarded.js';
+import { asDispatch, asStage } from '../../../src/core/flow.js';
+import * as guards from '../../../src/layers/guarded.js';
+import type { Guard } from '../../../src/layers/guarded.js';
 
 /** A guard that writes down what it is told. */
 const spy = (name: string, log: string[], admits = true): Guard => {
@@ -16,6 +18,12 @@ const spy = (name: string, log: string[], admits = true): Guard => {
     refusal: ({ service }) => new FairleadError('THROTTLED', `${service}: ${name}`, { service }),
   };
 };
+
+/** Seen as a layer. */
+const guarded =
+  <R>(...given: Parameters<typeof guards.guarded>): Layer<R> =>
+  next =>
+    asDispatch(guards.guarded<R>(...given)(asStage<R>(() => next)(() => undefined)));
 
 const newCall = (): Call =>
   ({ service: 'users', now: 10, verdict: SUCCESS, record: { endedBy: 'running' } }) as unknown as Call;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Cancellation, tokenBucket, type Call, type FairleadError, type Limiter } from 'fairlead';
 import { testRuntime, type TestRuntime } from 'fairlead/testing';
+import { asDispatch, asStage } from '../../../src/core/flow.js';
 import { rateLimit } from '../../../src/layers/rate-limit.js';
 
 /** A call as far as this layer looks at it. */
@@ -12,7 +13,7 @@ const makeCall = (runtime: TestRuntime, deadlineMs = Infinity) => {
     now: runtime.now(),
     deadlineAt: runtime.now() + deadlineMs,
     cancellation: new Cancellation(),
-    record: { attempts: 0, queuedMs: 0, endedBy: 'running' },
+    record: { attempts: 0, queuedMs: 0, endedBy: 'running', notes: {} },
     atEnd: <T>(release: (held: T) => void, held: T) => void releases.push(() => release(held)),
   };
   return { call: call as unknown as Call, end: () => releases.splice(0).forEach(release => release()) };
@@ -26,7 +27,8 @@ const setUp = (mode: 'reject' | 'wait', options: { limiter?: Limiter; layersMayW
     sent.push(runtime.now());
     return Promise.resolve('answer');
   };
-  const layer = rateLimit<string>({ limiter, mode, runtime, layersMayWait: options.layersMayWait ?? false })(next);
+  const stage = rateLimit<string>({ limiter, mode, runtime, layersMayWait: options.layersMayWait ?? false });
+  const layer = asDispatch(stage(asStage<string>(() => next)(() => undefined)));
   return { runtime, limiter, sent, layer };
 };
 

@@ -134,7 +134,7 @@ describe('the way of an instance', () => {
     const { changes, counts, outage } = make();
     outage(0);
     expect(changes).toEqual([
-      { from: 'serving', to: 'out', reason: '5 failures in a row', ms: 5_000 },
+      { from: 'serving', to: 'out', cause: 'calls', reason: '5 failures in a row', ms: 5_000 },
       { from: 'out', to: 'trial', reason: 'time is up', ms: 5_000 },
       { from: 'trial', to: 'serving', reason: 'probes succeeded', ms: 5_000 },
     ]);
