@@ -38,7 +38,7 @@ const SYNTAX = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '**/node_modules/', 'test/package/fixtures/'] },
+  { ignores: ['dist/', 'coverage/', '.cache/', '**/node_modules/', 'test/package/fixtures/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -13,12 +13,17 @@ export default defineConfig({
     consul: 'src/registries/consul/index.ts',
     etcd: 'src/registries/etcd/index.ts',
     zookeeper: 'src/registries/zookeeper/index.ts',
+    opentelemetry: 'src/integrations/opentelemetry/index.ts',
+    jaeger: 'src/integrations/jaeger/index.ts',
+    undici: 'src/integrations/undici/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],
   target: 'node20',
   // One core for all doors: without splitting each door would carry its own copy of the error classes.
   splitting: true,
+  // `import.meta.url` in the CommonJS build too.
+  shims: true,
   dts: true,
   clean: true,
   sourcemap: true,

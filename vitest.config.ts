@@ -6,6 +6,9 @@ const alias = {
   'fairlead/consul': at('./src/registries/consul/index.ts'),
   'fairlead/etcd': at('./src/registries/etcd/index.ts'),
   'fairlead/zookeeper': at('./src/registries/zookeeper/index.ts'),
+  'fairlead/opentelemetry': at('./src/integrations/opentelemetry/index.ts'),
+  'fairlead/jaeger': at('./src/integrations/jaeger/index.ts'),
+  'fairlead/undici': at('./src/integrations/undici/index.ts'),
   'fairlead/testing': at('./src/testing/index.ts'),
   fairlead: at('./src/index.ts'),
 };

@@ -15,6 +15,9 @@ const DOOR_KB: Readonly<Record<string, number>> = {
   'fairlead/consul': 14,
   'fairlead/etcd': 14,
   'fairlead/zookeeper': 14,
+  'fairlead/opentelemetry': 19,
+  'fairlead/jaeger': 13,
+  'fairlead/undici': 20,
   'fairlead/testing': 14,
 };
 

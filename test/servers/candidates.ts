@@ -34,6 +34,9 @@ const ZOOKEEPER_PACKAGES = [
 const DEBIAN_JAVA_FOLDER = 'usr/share/java';
 
 export function pathCandidates(kind: ServerKind): Candidate[] {
+  if (kind === 'prometheus') {
+    return [{ what: 'PATH', locate: async () => prometheus('PATH', dirname(await needOnPath(kind))) }];
+  }
   if (kind !== 'zookeeper') {
     return [{ what: 'PATH', locate: async () => goServer('PATH', await needOnPath(kind)) }];
   }
@@ -43,16 +46,29 @@ export function pathCandidates(kind: ServerKind): Candidate[] {
   ];
 }
 
-/** Consul is in no suite after bullseye. For etcd the newest that runs here: 3.5 of trixie, else 3.4 of bookworm. */
+/** Consul is in no suite after bullseye. For etcd and Prometheus the newest that runs here. */
 export function debianCandidates(kind: ServerKind): Candidate[] {
-  const suites = { consul: ['bullseye'], etcd: ['trixie', 'bookworm'], zookeeper: ['bookworm'] }[kind];
-  const packages = { consul: ['consul'], etcd: ['etcd-server', 'etcd-client'], zookeeper: ZOOKEEPER_PACKAGES }[kind];
+  const suites = {
+    consul: ['bullseye'],
+    etcd: ['trixie', 'bookworm'],
+    zookeeper: ['bookworm'],
+    prometheus: ['trixie', 'bookworm'],
+  }[kind];
   return suites.map(function toCandidate(suite) {
+    const packages = {
+      consul: ['consul'],
+      etcd: ['etcd-server', 'etcd-client'],
+      zookeeper: ZOOKEEPER_PACKAGES,
+      // Its tool is a package of its own since trixie.
+      prometheus: suite === 'bookworm' ? ['prometheus'] : ['prometheus', 'promtool'],
+    }[kind];
     const locate = async (): Promise<Located> => {
       const { folder, fresh } = await unpackedPackages({ name: kind, suite, packages });
       const how = fresh ? 'debian package' : 'cache';
       if (kind === 'zookeeper') return locateZooKeeperJars(how, join(folder, DEBIAN_JAVA_FOLDER));
-      return goServer(how, join(folder, 'usr/bin', kind));
+      return kind === 'prometheus'
+        ? prometheus(how, join(folder, 'usr/bin'))
+        : goServer(how, join(folder, 'usr/bin', kind));
     };
     return { what: `Debian packages of ${suite}`, locate };
   });
@@ -60,6 +76,12 @@ export function debianCandidates(kind: ServerKind): Candidate[] {
 
 function goServer(how: Located['how'], file: string): Located {
   return { how, argv: [file], versionArgv: [file, '--version'], toolFolder: dirname(file) };
+}
+
+/** Rules are tested with its tool, which some installations leave out. */
+async function prometheus(how: Located['how'], folder: string): Promise<Located> {
+  if (!(await exists(join(folder, 'promtool')))) throw new Error(`no promtool in ${folder}`);
+  return goServer(how, join(folder, 'prometheus'));
 }
 
 async function needOnPath(name: string): Promise<string> {

@@ -1,6 +1,6 @@
 /**
  * Servers by hand:
- *     tsx test/servers/cli.ts fetch                                   get all three before going offline
+ *     tsx test/servers/cli.ts fetch                                   get all four before going offline
  *     tsx test/servers/cli.ts consul|etcd|zookeeper [--nodes 3]       run one until Ctrl-C
  */
 import { parseArgs } from 'node:util';

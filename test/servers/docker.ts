@@ -19,6 +19,7 @@ const IMAGES: Readonly<Record<ServerKind, Image>> = {
   consul: { name: 'hashicorp/consul', version: '1.17.1', command: ['consul'] },
   etcd: { name: 'rancher/mirrored-coreos-etcd', version: 'v3.5.12', command: ['etcd'] },
   zookeeper: { name: 'zookeeper', version: '3.8', command: ['zkServer.sh', 'start-foreground'] },
+  prometheus: { name: 'prom/prometheus', version: 'v2.53.3', command: ['prometheus'] },
 };
 
 export interface DockerServer {

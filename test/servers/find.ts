@@ -1,5 +1,5 @@
 /**
- * Finds a real Consul, etcd or ZooKeeper: on PATH, else from Debian packages kept in a cache, else in docker.
+ * Finds a real Consul, etcd, ZooKeeper or Prometheus: on PATH, else from Debian packages kept in a cache, else in docker.
  * Each found server was run once for its version, so "available" means that it runs on this machine.
  */
 import { writeSync } from 'node:fs';
@@ -8,16 +8,16 @@ import { dockerServer } from './docker.js';
 import type { Launch } from './process.js';
 import { messageOf, run } from './run.js';
 
-export type ServerKind = 'consul' | 'etcd' | 'zookeeper';
+export type ServerKind = 'consul' | 'etcd' | 'zookeeper' | 'prometheus';
 
-export const SERVER_KINDS = ['consul', 'etcd', 'zookeeper'] as const satisfies readonly ServerKind[];
+export const SERVER_KINDS = ['consul', 'etcd', 'zookeeper', 'prometheus'] as const satisfies readonly ServerKind[];
 
 export interface AvailableServer {
   readonly kind: 'available';
   /** `cache` and `debian package` differ in whether this call downloaded it. */
   readonly how: 'PATH' | 'cache' | 'debian package' | 'docker';
   readonly version: string;
-  /** Where the server's own command line tools lie (consul; etcdctl), if on this machine. */
+  /** Where the server's own command line tools lie (consul; etcdctl; promtool), if on this machine. */
   readonly toolFolder: string | undefined;
   readonly launch: (folder: string) => Launch;
 }

@@ -1,5 +1,5 @@
 /**
- * Real Consul, etcd and ZooKeeper for integration tests and the demo, found or fetched, started as ordinary processes
+ * Real Consul, etcd, ZooKeeper and Prometheus for integration tests and the demo, found or fetched, started as ordinary processes
  * on 127.0.0.1, and killed, paused, wiped and restarted at will. Not for unit tests: those use fakes in memory.
  *
  *     const server = await serverOrSkip('consul');
@@ -13,6 +13,7 @@
 export { startConsul, type Consul, type ConsulNode, type ConsulOptions } from './consul.js';
 export { startEtcd, type Etcd, type EtcdNode, type EtcdOptions } from './etcd.js';
 export { startZooKeeper, type ZooKeeper, type ZooKeeperNode, type ZooKeeperOptions } from './zookeeper.js';
+export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus.js';
 export {
   findServer,
   requireServer,
