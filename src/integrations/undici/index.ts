@@ -1,0 +1,3 @@
+/** The door "fairlead/undici". */
+export type { PerInstance, UndiciTransportOptions } from './options.js';
+export { undiciTransport } from './transport.js';
