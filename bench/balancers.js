@@ -2,12 +2,12 @@
 // and the packages that people use. Each contestant runs in a process of its own, all in each round; ratios are taken round
 // by round, figures are medians over the rounds. On a busy machine read the ratios.
 //
-//   npm run bench:balancers -- [--rounds 3] [--json] [--check]
+//   npm run bench:balancers -- [--rounds 3] [--json] [--write] [--check]
 import { execFile } from 'node:child_process';
-import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { contestants } from './balancer-contestants.js';
+import { OPTIONS, describe, machineWith, publish, table, wholeNumber } from './outcome.js';
 import { median } from './statistics.js';
 
 /** [what, its instances, beside what, its instances, at most so many times as much] */
@@ -25,51 +25,34 @@ const GOALS = [
   ['consistentHash(): join and leave', 1_000, "the documents' ring: built twice", 1_000, 1 / 20],
 ];
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds: expected 1, 2, …, got ${values.rounds}`);
+const { values } = parseArgs({ options: { ...OPTIONS, rounds: { type: 'string', default: '3' } } });
+const rounds = wholeNumber('rounds', values.rounds);
 
 const script = fileURLToPath(new URL('balancer-measure.js', import.meta.url));
 const execute = promisify(execFile);
 const keyOf = (name, size) => `${name} × ${size}`;
-const figures = {};
+const measured = {};
 for (let round = 0; round < rounds; round += 1)
   for (const [name, { sizes }] of Object.entries(contestants))
     for (const size of sizes) {
       const { stdout } = await execute(process.execPath, [script, name, String(size)]);
-      (figures[keyOf(name, size)] ??= []).push(JSON.parse(stdout));
+      (measured[keyOf(name, size)] ??= []).push(JSON.parse(stdout));
     }
 
-const goals = GOALS.map(([name, size, beside, besideSize, most]) => {
-  const others = figures[keyOf(beside, besideSize)];
-  const ratio = median(figures[keyOf(name, size)].map((ns, round) => ns / others[round]));
-  return { name, size, beside, besideSize, most, ratio, holds: ratio <= most };
+const goals = GOALS.map(([name, size, beside, besideSize, atMost]) => {
+  const others = measured[keyOf(beside, besideSize)];
+  const value = median(measured[keyOf(name, size)].map((ns, round) => ns / others[round]));
+  return { what: `${name} × ${size} ÷ ${beside} × ${besideSize}`, value, atMost };
 });
 
-if (values.json) {
-  console.log(
-    JSON.stringify({ cpu: os.cpus()[0]?.model, node: process.version, rounds, figures, goals }, undefined, 2),
-  );
-} else {
-  console.log(`${os.cpus()[0]?.model ?? 'unknown'}, Node ${process.version}; ns, medians of ${rounds} rounds\n`);
-  const sizes = [3, 64, 1_000, 10_000];
-  const cells = values => values.map(value => String(value).padStart(11)).join('');
-  console.log(`${' '.repeat(34)}${cells(sizes)}`);
-  for (const name of Object.keys(contestants)) {
-    const row = sizes.map(size => figures[keyOf(name, size)]).map(ns => (ns ? median(ns).toFixed(0) : ''));
-    console.log(`${name.padEnd(34)}${cells(row)}`);
-  }
-  console.log('\nratios');
-  for (const { name, size, beside, besideSize, most, ratio, holds } of goals)
-    console.log(
-      `${holds ? 'ok    ' : 'MISSED'} ${ratio.toFixed(4).padStart(8)} <= ${most.toFixed(3)}  ${name} × ${size} ÷ ${beside} × ${besideSize}`,
-    );
-}
-
-if (values.check && goals.some(({ holds }) => !holds)) process.exitCode = 1;
+const figures = Object.fromEntries(
+  Object.entries(contestants).map(([name, { sizes }]) => [
+    name,
+    Object.fromEntries(sizes.map(size => [size, median(measured[keyOf(name, size)])])),
+  ]),
+);
+const machine = machineWith(['consistent-hash', 'hashring', 'load-balancers']);
+const sizes = [3, 64, 1_000, 10_000];
+const rows = Object.entries(figures).map(([name, ns]) => [name, ...sizes.map(size => ns[size]?.toFixed(0))]);
+const text = [describe(machine), '', table([[`ns, medians of ${rounds} rounds`, ...sizes], ...rows]), ''].join('\n');
+publish('balancers', { machine, rounds, figures, goals }, { ...values, text });

@@ -56,7 +56,6 @@ const PAIRS = 100;
 
 /** `per`: how many operations one call of it makes. */
 export const contestants = {
-  'bare call': { make: async () => value },
   'passes: client.call(), no breaker': {
     make: async () => {
       const one = await client({ circuitBreaker: false });
@@ -152,3 +151,23 @@ export const contestants = {
     ]),
   ),
 };
+
+export const goals = [
+  [
+    'refused: client.call()',
+    'refused: opossum',
+    0.35,
+    'ns',
+    'a call refused by the open breaker, through the client ÷ opossum',
+  ],
+  ['refused: CircuitBreaker.execute()', 'refused: opossum', 0.35],
+  [
+    'fails among 100000: client.call()',
+    'fails among 1000: client.call()',
+    1.2,
+    'ns',
+    'a failing call, 100 000 calls in the window ÷ 1 000',
+  ],
+  ['fails among 100000: CircuitBreaker.execute()', 'fails among 1000: CircuitBreaker.execute()', 1.2],
+  ['passes: CircuitBreaker enter + leave', 'passes: opossum, lean', 0.3],
+];

@@ -1,90 +1,119 @@
-// Contestants beside each other: each in a process of its own, all in each round; ratios are taken round by round, figures are
-// medians over the rounds, in ns of CPU time. On a busy machine read the ratios.
-import { execFile } from 'node:child_process';
-import os from 'node:os';
+// Contestants beside each other, each in a process of its own (entrants.js), in each round for a moment, and each round begins
+// with another one; ratios are taken round by round, figures are medians over the rounds, in ns of CPU time of all threads,
+// since garbage is part of the price. On a busy machine read the ratios.
+// A profile of one: node --cpu-prof bench/hotpath.js --profile 'fairlead call(), all on'
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { allocatedBy } from './allocated.js';
+import { answer, interleaved } from './entrants.js';
+import { OPTIONS, describe, machineWith, publish, table, wholeNumber } from './outcome.js';
 import { median } from './statistics.js';
 
-const WARM_UP_MS = 300;
-const MEASURE_MS = 250;
+const WARM_UP_MS = 400;
+const RUN_MS = 50;
+const LOOK_EVERY_MS = 5;
+/** Garbage is counted over many times what the heap's own pages round off. */
+const COUNTED_MS = 200;
+const PROFILED_MS = 3_000;
 
 const cpuMs = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 };
 
-/** Repeats the operation for so much CPU time; ns for each. */
+/** Repeats the operation for so much CPU time; looks at the clock so seldom that it does not show. */
 const runFor = async (operation, ms) => {
   const from = cpuMs();
-  let count = 0;
-  let spent = 0;
-  for (let batch = 1; spent < ms; batch = Math.min(batch * 2, 200)) {
+  let [count, spent, batch] = [0, 0, 1];
+  while (spent < ms) {
     for (let nth = 0; nth < batch; nth += 1) await operation();
     count += batch;
-    spent = cpuMs() - from;
+    const now = cpuMs() - from;
+    if (now - spent < LOOK_EVERY_MS) batch *= 2;
+    spent = now;
   }
-  return (spent / count) * 1e6;
+  return { count, ns: (spent / count) * 1e6 };
 };
 
 /** One contestant, in the process of its own. What it does `beside` is not its own cost. */
-const measure = async ({ make, per = 1 }) => {
-  const operation = await make();
-  await runFor(operation, WARM_UP_MS);
-  const { beside } = operation;
-  if (beside !== undefined) await runFor(beside, WARM_UP_MS);
-  const taken = beside === undefined ? 0 : await runFor(beside, MEASURE_MS);
-  const ns = ((await runFor(operation, MEASURE_MS)) - taken) / per;
-  process.stdout.write(JSON.stringify(ns), () => process.exit(0));
+export const measure = ({ make, per = 1, bytes: counts = false }) => {
+  let operation;
+  const ns = async () => (await runFor(operation, RUN_MS)).ns;
+  const besideNs = async () => (operation.beside ? (await runFor(operation.beside, RUN_MS)).ns : 0);
+  const count = async () => (await runFor(operation, COUNTED_MS)).count * per;
+  const questions = {
+    'warm up': async () => {
+      operation = await make();
+      if (operation.beside) await runFor(operation.beside, WARM_UP_MS);
+      await runFor(operation, WARM_UP_MS);
+      return true;
+    },
+    run: async () => ((await ns()) - (await besideNs())) / per,
+    end: async () => (counts ? allocatedBy(count) : null),
+  };
+  answer(question => questions[question]());
 };
 
-const measureAll = async ({ script, contestants }, rounds) => {
-  const execute = promisify(execFile);
-  const figures = {};
-  for (let round = 0; round < rounds; round += 1)
-    for (const name of Object.keys(contestants)) {
-      const { stdout } = await execute(process.execPath, [fileURLToPath(script), '--measure', name]);
-      (figures[name] ??= []).push(JSON.parse(stdout));
-    }
-  return figures;
+const profile = async ({ make }) => {
+  await runFor(await make(), PROFILED_MS);
+  process.exit(0);
 };
 
-const OPTIONS = {
-  rounds: { type: 'string', default: '3' },
-  measure: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  check: { type: 'boolean', default: false },
+export const race = async ({ script, contestants }, rounds) => {
+  const names = Object.keys(contestants);
+  const entries = Object.fromEntries(names.map(name => [name, ['--measure', name]]));
+  const { figures, last } = await interleaved({ file: fileURLToPath(script), entries, rounds });
+  const of = name => ({ ns: figures[name], bytes: last[name] === null ? undefined : [last[name]] });
+  return withOverheads(Object.fromEntries(names.map(name => [name, of(name)])), contestants);
 };
 
-const print = ({ rounds, figures, goals }) => {
-  console.log(`${cpu()}, Node ${process.version}; ns of CPU time, medians of ${rounds} rounds\n`);
-  for (const [name, all] of Object.entries(figures))
-    console.log(`${name.padEnd(50)}${median(all).toFixed(0).padStart(9)}`);
-  console.log('\nratios');
-  for (const { name, beside, most, ratio, holds } of goals)
-    console.log(
-      `${holds ? 'ok    ' : 'MISSED'} ${ratio.toFixed(3).padStart(7)} <= ${most.toFixed(2)}  ${name} ÷ ${beside}`,
-    );
+/** `over`: the contestant that does the same work with nothing around it. */
+const withOverheads = (measured, contestants) => {
+  for (const [name, { over }] of Object.entries(contestants))
+    if (measured[over] !== undefined)
+      measured[name].overhead = measured[name].ns.map((ns, round) => ns - measured[over].ns[round]);
+  return measured;
 };
 
-const cpu = () => os.cpus()[0]?.model ?? 'unknown';
+/** [what, beside what, at most so many times as much, of what ('ns', 'overhead', 'bytes'), in words] */
+const toGoal = (measured, [name, beside, atMost, of = 'ns', words]) => {
+  const [ours, theirs] = [measured[name]?.[of], measured[beside]?.[of]];
+  if (ours === undefined || theirs === undefined) return [];
+  const value = median(ours.map((figure, round) => figure / theirs[round]));
+  return [{ what: words ?? `${name} ÷ ${beside}`, value, atMost, issue: words !== undefined }];
+};
+
+const medians = ({ ns, overhead, bytes }) => ({
+  ns: median(ns),
+  overhead: overhead ? median(overhead) : null,
+  bytes: bytes ? median(bytes) : null,
+});
+
+const print = ({ machine, rounds, figures }) => {
+  const cells = ({ ns, overhead, bytes }) => [ns.toFixed(ns < 10 ? 1 : 0), overhead?.toFixed(0), bytes?.toFixed(0)];
+  const rows = Object.entries(figures).map(([name, each]) => [name, ...cells(each)]);
+  const head = [`ns of CPU time, medians of ${rounds} rounds`, 'ns', 'over bare', 'bytes'];
+  return [describe(machine), '', table([head, ...rows]), ''].join('\n');
+};
 
 /**
- * Runs a bench: `script` is the file that calls this (its `import.meta.url`), `goals` are
- * [what, beside what, at most so many times as much]. `--rounds 3`, `--json`; with `--check` a missed goal fails.
+ * Runs a bench: `script` is the file that calls this (its `import.meta.url`), `peers` the packages whose versions are told.
+ * `--rounds 9`, `--only TEXT,TEXT` (names that begin so), `--json`, `--write`; with `--check` a missed goal fails.
  */
-export const contest = async ({ script, contestants, goals: wanted }) => {
-  const { values } = parseArgs({ options: OPTIONS });
-  if (values.measure !== undefined) return measure(contestants[values.measure]);
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds: expected 1, 2, …, got ${values.rounds}`);
-  const figures = await measureAll({ script, contestants }, rounds);
-  const goals = wanted.map(([name, beside, most]) => {
-    const ratio = median(figures[name].map((ns, round) => ns / figures[beside][round]));
-    return { name, beside, most, ratio, holds: ratio <= most };
-  });
-  if (values.json)
-    console.log(JSON.stringify({ cpu: cpu(), node: process.version, rounds, figures, goals }, undefined, 2));
-  else print({ rounds, figures, goals });
-  if (values.check && goals.some(({ holds }) => !holds)) process.exitCode = 1;
+export const contest = async ({ script, contestants: all, goals: wanted, peers = [] }) => {
+  const text = { type: 'string' };
+  const options = { ...OPTIONS, rounds: { ...text, default: '9' }, only: { ...text, default: '' } };
+  const { values } = parseArgs({ options: { ...options, measure: text, profile: text } });
+  if (values.measure !== undefined) return measure(all[values.measure]);
+  if (values.profile !== undefined) return profile(all[values.profile]);
+  const rounds = wholeNumber('rounds', values.rounds);
+  if (values.write && values.only !== '') throw new RangeError('--write: expected all contestants, without --only');
+  const starts = values.only.split(',');
+  const chosen = Object.entries(all).filter(([name]) => starts.some(start => name.startsWith(start)));
+  const measured = await race({ script, contestants: Object.fromEntries(chosen) }, rounds);
+  const goals = wanted.flatMap(goal => toGoal(measured, goal));
+  const figures = Object.fromEntries(Object.entries(measured).map(([name, figure]) => [name, medians(figure)]));
+  const result = { machine: machineWith(peers), rounds, figures, goals };
+  publish(basename(fileURLToPath(script), '.js'), result, { ...values, text: print(result) });
 };

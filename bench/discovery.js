@@ -1,15 +1,15 @@
 // How soon fairlead's registries tell of a change, beside the bare protocol; 10 000 instances; and what waiting costs. On real
 // servers, which are started here. Read the ratios: the same machine runs servers and watchers.
 //
-//   npm run bench:discovery -- [--registry consul|etcd|zookeeper|memory] [--quick] [--json] [--check]
+//   npm run bench:discovery -- [--registry consul|etcd|zookeeper|memory] [--quick] [--json] [--write] [--check]
 import { execFile, spawn } from 'node:child_process';
-import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { changesSeen } from './discovery/changes.js';
 import { fields } from './discovery/fields.js';
 import { watchOf } from './discovery/ours.js';
 import { report } from './discovery/report.js';
+import { OPTIONS, machineWith, publish } from './outcome.js';
 import { startServer } from './discovery/servers.js';
 import { countingWire } from './discovery/wire.js';
 import { median, quantile } from './statistics.js';
@@ -22,8 +22,7 @@ const { values } = parseArgs({
   options: {
     registry: { type: 'string', multiple: true, default: Object.keys(fields) },
     quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
+    ...OPTIONS,
   },
 });
 for (const name of values.registry)
@@ -116,14 +115,9 @@ try {
 const goals = values.registry.flatMap(name => {
   const { latency, large: many } = results[name];
   const [ours, bare] = latency;
-  const bytes = { name, what: 'bytes per instance', value: many.bytesPerInstance, most: MOST_BYTES };
+  const bytes = { what: `${name}: bytes per instance`, value: many.bytesPerInstance, atMost: MOST_BYTES };
   if (bare === undefined) return [bytes];
-  return [{ name, what: `× ${bare.way}`, value: ours.medianMs / bare.medianMs, most: MOST_RATIO }, bytes];
+  return [{ what: `${name}: × ${bare.way}`, value: ours.medianMs / bare.medianMs, atMost: MOST_RATIO }, bytes];
 });
-const whole = {
-  machine: { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, node: process.version },
-  ...{ size, results, goals },
-};
-if (values.json) console.log(JSON.stringify(whole, undefined, 2));
-else console.log(report(whole));
-if (values.check && goals.some(({ value, most }) => value > most)) process.exitCode = 1;
+const whole = { machine: machineWith(), size, results, goals };
+publish('discovery', whole, { ...values, text: report(whole) });

@@ -76,7 +76,9 @@ const refused = async options => {
 };
 
 const adaptivelyRefused = async () => {
-  const one = await client({ adaptiveConcurrency: { initialLimit: 1, maxLimit: 1 } });
+  // The one in flight stays: it has no deadline.
+  const adaptiveConcurrency = { initialLimit: 1, maxLimit: 1 };
+  const one = await client({ adaptiveConcurrency, deadlineMs: false, attemptTimeoutMs: false });
   void one.call(() => new Promise(() => undefined)).catch(swallow);
   await new Promise(resolve => setImmediate(resolve));
   return () => one.call(answered).catch(swallow);

@@ -1,4 +1,6 @@
 // The figures as tables.
+import { describe } from '../outcome.js';
+
 const line = (cells, width = 11) =>
   cells
     .map((cell, at) => (at === 0 ? cell.padEnd(36) : cell.padStart(width)))
@@ -29,10 +31,10 @@ const costRow = ([name, { large }]) => {
 const idleRow = ([name, { idle }]) =>
   line([name, idle.requestsPerMinute.toFixed(1), idle.pingsPerMinute.toFixed(1), idle.cpuPercent.toFixed(2)], 14);
 
-export const report = ({ machine, size, results, goals }) => {
+export const report = ({ machine, size, results }) => {
   const all = Object.entries(results);
   return [
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`,
+    describe(machine),
     '',
     `A change until it is seen, ms; ${size.changes} changes among ${size.standing} instances`,
     line(['', 'median', 'p95', 'joins', 'leaves', 'ours ÷ it']),
@@ -49,9 +51,5 @@ export const report = ({ machine, size, results, goals }) => {
     line(['', 'requests/min', 'pings/min', 'CPU, %'], 14),
     ...all.map(idleRow),
     '',
-    ...goals.map(({ name, what, value, most }) => {
-      const digits = most > 100 ? 0 : 2;
-      return `${value <= most ? 'ok    ' : 'MISSED'} ${name}: ${value.toFixed(digits)} ${what} (goal <= ${most})`;
-    }),
   ].join('\n');
 };
