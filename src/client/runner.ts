@@ -90,8 +90,7 @@ export class Runner {
       if (!open) call.link?.release();
       return open;
     }
-    if (response.body === null) call.link?.release();
-    else observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
+    observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
     return false;
   }
 
