@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const BENCHES = [
-  ['http', '--rounds', '5'],
+  ['http', '--rounds', '3'],
   ['hotpath', '--rounds', '7'],
   ['memory', '--rounds', '5'],
   ['limiters', '--rounds', '5'],
   ['tracing', '--rounds', '5'],
+  ['explain'],
   ['balancers', '--rounds', '1'],
   ['discovery', '--quick'],
 ];
@@ -23,8 +24,8 @@ const passedOn = Object.keys(values).filter(name => values[name]);
 
 const run = async (name, args = []) => {
   const file = fileURLToPath(new URL(`${name}.js`, import.meta.url));
-  // The real servers of bench:discovery are started by TypeScript.
-  const loader = name === 'discovery' ? ['--import', 'tsx'] : [];
+  // They use what is written in TypeScript: the real servers, and what no door gives.
+  const loader = ['discovery', 'explain'].includes(name) ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...loader, file, ...args], { stdio: 'inherit' });
   const [code] = await once(child, 'close');
   if (code !== 0) process.exitCode = 1;

@@ -1,9 +1,9 @@
 // Whole requests over loopback: fairlead with everything on, through its fetch and its undici transport, beside fetch, undici,
 // got, axios, and breakers around fetch. Servers and contestants each run in a process of their own (entrants.js), in each round
-// for a moment, and each round begins with another one; ratios are taken round by round. Client and servers share the machine:
+// for a second, and each round begins with another one; ratios are taken round by round. Client and servers share the machine:
 // CPU time per request is the steadiest figure.
 //
-//   npm run bench:http -- [--rounds 7] [--ms 300] [--fields raw/100,raw/10,http/1] [--only TEXT,TEXT] [--json] [--write] [--check]
+//   npm run bench:http -- [--rounds 5] [--ms 1000] [--fields raw/100,raw/10,http/1] [--only TEXT,TEXT] [--json] [--write] [--check]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -21,8 +21,8 @@ const PEERS = ['axios', 'cockatiel', 'got', 'limiter', 'opossum', 'undici'];
 const { values } = parseArgs({
   options: {
     ...OPTIONS,
-    rounds: { type: 'string', default: '7' },
-    ms: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '5' },
+    ms: { type: 'string', default: '1000' },
     fields: { type: 'string', default: `${ALL},raw/10,http/100,http/10,http/1` },
     only: { type: 'string', default: '' },
   },

@@ -118,6 +118,13 @@ const tracing = ({ tracing: result }) => {
   return markdown([['ns of CPU time', 'without `tracing()`', 'with it', 'ratio'], ...rows]);
 };
 
+/** What every call keeps of itself, to be explained after the fact. */
+const explain = ({ explain: result }) => {
+  if (result === undefined) return undefined;
+  const rows = result.goals.map(goal => [goal.what, bound(goal), digits(goal.value)]);
+  return markdown([['ratio', 'goal', 'seen'], ...rows]);
+};
+
 const balancers = ({ balancers: result }) => {
   if (result === undefined) return undefined;
   const sizes = [3, 64, 1_000, 10_000];
@@ -154,6 +161,7 @@ export const tables = {
   breakers,
   limiters,
   tracing,
+  explain,
   balancers,
   memory,
 };

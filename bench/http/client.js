@@ -8,7 +8,7 @@ import { quantile } from '../statistics.js';
 const WARM_UP_CPU_MS = 2_000;
 const WARM_UP_AT_MOST_MS = 20_000;
 /** Not measured, at the start of each run: connections that were closed while others ran are made again. */
-const RUN_UP_MS = 100;
+const RUN_UP_MS = 300;
 
 const [, , name, ports, concurrency, ms] = process.argv;
 const origins = JSON.parse(ports).map(port => `http://127.0.0.1:${port}`);

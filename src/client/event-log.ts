@@ -33,7 +33,11 @@ const MOST_COUNTED = 1_000;
 /** Of a long list in a field. */
 const MOST_LISTED = 20;
 
-const ENTRIES = { ...CLIENT_ENTRIES, ...LIFECYCLE_ENTRIES } as unknown as Record<string, LogEntry<LoggedEvent>>;
+/** Looked up one after the other: one table made of both would stay in every bundle, used or not. */
+const entryOf = (type: string): LogEntry<LoggedEvent> | undefined => {
+  const entries = [CLIENT_ENTRIES, LIFECYCLE_ENTRIES].find(table => Object.hasOwn(table, type));
+  return (entries as Record<string, LogEntry<LoggedEvent>> | undefined)?.[type];
+};
 
 /** Events as lines of a log: the first of a kind at once, its repeats as one line for each `repeatMs`. */
 export class EventLog {
@@ -47,7 +51,7 @@ export class EventLog {
 
   readonly write = (event: LoggedEvent): void => {
     // One that a later version of fairlead may tell.
-    const entry = Object.hasOwn(ENTRIES, event.type) ? ENTRIES[event.type] : undefined;
+    const entry = entryOf(event.type);
     if (entry === undefined) return;
     const level = this.#levelOf(entry, event);
     if (level === undefined) return;

@@ -54,6 +54,8 @@ describe('the tarball', () => {
         missing.filter(source => `${source}.map` !== name),
         name,
       ).toEqual([]);
+      // One is the bundler's own: what stands for `import.meta.url` in CommonJS.
+      if (map.sources.some(source => source.includes('/tsup/assets/'))) continue;
       expect(map.sources.filter(source => source.startsWith('../src/')).length, name).toBeGreaterThan(0);
     }
   });
