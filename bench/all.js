@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const BENCHES = [
-  ['http', '--rounds', '3'],
+  ['http', '--rounds', '3', '--ms', '700'],
   ['hotpath', '--rounds', '7'],
   ['memory', '--rounds', '5'],
   ['limiters', '--rounds', '5'],
   ['tracing', '--rounds', '5'],
+  ['tracing-beside'],
   ['explain'],
   ['balancers', '--rounds', '1'],
   ['discovery', '--quick'],

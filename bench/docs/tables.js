@@ -118,8 +118,9 @@ const tracing = ({ tracing: result }) => {
   return markdown([['ns of CPU time', 'without `tracing()`', 'with it', 'ratio'], ...rows]);
 };
 
-/** What every call keeps of itself, to be explained after the fact. */
-const explain = ({ explain: result }) => {
+/** Of a bench that measures ratios alone. */
+const ratios = name => results => {
+  const result = results[name];
   if (result === undefined) return undefined;
   const rows = result.goals.map(goal => [goal.what, bound(goal), digits(goal.value)]);
   return markdown([['ratio', 'goal', 'seen'], ...rows]);
@@ -161,7 +162,8 @@ export const tables = {
   breakers,
   limiters,
   tracing,
-  explain,
+  'tracing-beside': ratios('tracing-beside'),
+  explain: ratios('explain'),
   balancers,
   memory,
 };
