@@ -55,6 +55,19 @@ describe('a user who installs the tarball', () => {
     expect(await project.runFixture('missing-peer.mjs')).toEqual({ esm: told, cjs: told });
   });
 
+  test('may have no OpenTelemetry and no undici: what needs them says so at once', async () => {
+    const missing = (name: string): unknown =>
+      expect.stringMatching(`^MISSING_PEER: .*npm install .*${name}`) as unknown;
+    const told = {
+      tracing: missing('@opentelemetry/api'),
+      metrics: missing('@opentelemetry/api'),
+      inbound: missing('@opentelemetry/api'),
+      startTracing: missing('@opentelemetry/'),
+      undiciTransport: missing('undici'),
+    };
+    expect(await project.runFixture('missing-at-once.mjs')).toEqual({ esm: told, cjs: told });
+  });
+
   test('bundles only what is used', async () => {
     const { outputFiles } = await build({
       stdin: {

@@ -21,6 +21,7 @@ export const peer = <M>(name: string, who: string): M => {
 
 /** A package that the SDK brings along: where packages are kept strictly apart, it is the SDK's to find, and not ours. */
 export const ofSdk = <M>(name: string): M => {
+  peer(SDK, 'startTracing');
   const here = createRequire(import.meta.url);
   return createRequire(here.resolve(SDK))(name) as M;
 };
