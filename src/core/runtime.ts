@@ -1,3 +1,5 @@
+import { performance as nodeClock } from 'node:perf_hooks';
+
 /**
  * The only door to time, chance and the network. Everything that needs one of them is handed a Runtime,
  * so that tests and simulations run on virtual time with seeded chance.
@@ -22,12 +24,16 @@ export interface Runtime {
 /** Node clamps a longer timer to 1 ms, with a warning: a wait of 25 days is cut here instead. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Who replaces the clock replaces the timers too. `undefined`: both are replaced already. */
+const nodeTimeout = globalThis.performance === nodeClock ? globalThis.setTimeout : undefined;
+
 /**
  * The real clock, chance and network. It looks its functions up when it is called, so that a user's fake timers
  * and a replaced global `fetch` work.
  */
 export const systemRuntime: Runtime = {
-  now: () => performance.now(),
+  // Node's global `performance` is a getter, which costs a third of a reading; to look at `setTimeout` costs nothing.
+  now: () => (globalThis.setTimeout === nodeTimeout ? nodeClock : performance).now(),
   wallNow: () => Date.now(),
   random: () => Math.random(),
   sleep: (ms, signal) =>

@@ -43,11 +43,15 @@ export class Permits {
 
   /** Gives the place back: to the longest waiting, if any. */
   leave(): void {
+    // A loop over an empty Set makes an iterator all the same.
+    if (this.#waiting.size === 0) {
+      this.#inFlight -= 1;
+      return;
+    }
     for (const granted of this.#waiting) {
       this.#waiting.delete(granted);
       granted();
       return;
     }
-    this.#inFlight -= 1;
   }
 }

@@ -17,6 +17,8 @@ export class RollingWindow {
   /** Number of the newest bucket since time 0, and when the next begins. */
   #newest = -Infinity;
   #nextAt = -Infinity;
+  /** Where its numbers begin: a remainder of a double is a call into C, too dear for each attempt. */
+  #cell = 0;
 
   constructor(windowMs: number, buckets = 10) {
     this.#bucketMs = windowMs / buckets;
@@ -27,7 +29,7 @@ export class RollingWindow {
   /** `slow` is counted apart: what failed may have been slow too. */
   record(failed: boolean, now: number, slow = false): void {
     this.#advance(now);
-    const cell = (this.#newest % this.#buckets) * CELLS;
+    const cell = this.#cell;
     this.#cells[cell]! += 1;
     this.#total += 1;
     if (slow) {
@@ -74,6 +76,7 @@ export class RollingWindow {
     else for (let passed = this.#newest + 1; passed <= bucket; passed += 1) this.#expire(passed % length);
     this.#newest = bucket;
     this.#nextAt = (bucket + 1) * this.#bucketMs;
+    this.#cell = (bucket % length) * CELLS;
   }
 
   #expire(bucket: number): void {

@@ -1,8 +1,8 @@
+import type { Balancer } from '../core/balancer.js';
 import type { Call } from '../core/call.js';
 import { CandidateSet, isWeb, type Fleet } from './candidates.js';
 import type { PooledEndpoint } from './endpoint.js';
 import type { FleetSubset } from './fleet-subset.js';
-import type { LeaseOwner } from './lease.js';
 import type { Selection, SetSource } from './selection.js';
 
 /** Sets of routes that are kept at once. Beyond that the one that was not asked for longest goes, with its balancer. */
@@ -12,7 +12,7 @@ const IDLE_MS = 600_000;
 
 export interface CandidateSetsParts {
   /** Makes the balancer of one more set. */
-  readonly owner: () => LeaseOwner;
+  readonly balancer: () => Balancer;
   /** Below this share of healthy members all of a set serve, 0–1. */
   readonly panicRatio: number;
   readonly subset: FleetSubset | undefined;
@@ -35,8 +35,8 @@ export class CandidateSets implements SetSource {
 
   constructor(parts: CandidateSetsParts) {
     this.#parts = parts;
-    this.all = new CandidateSet(parts.owner());
-    this.#web = new CandidateSet(parts.owner(), isWeb);
+    this.all = new CandidateSet(parts.balancer());
+    this.#web = new CandidateSet(parts.balancer(), isWeb);
     const { panicRatio, subset } = parts;
     this.#fleet = { endpoints: [], version: 1, membership: 1, panicRatio, subset };
   }
@@ -90,8 +90,8 @@ export class CandidateSets implements SetSource {
   #add(selection: Selection, sets: Map<string, CandidateSet>, web: boolean): CandidateSet {
     if (sets.size >= MOST_SETS) dropOldest(sets);
     const belongs = ({ instance }: PooledEndpoint): boolean => selection.selects(instance);
-    const owner = this.#parts.owner();
-    const set = new CandidateSet(owner, web ? endpoint => isWeb(endpoint) && belongs(endpoint) : belongs);
+    const balancer = this.#parts.balancer();
+    const set = new CandidateSet(balancer, web ? endpoint => isWeb(endpoint) && belongs(endpoint) : belongs);
     sets.set(selection.key, set);
     return set;
   }

@@ -4,7 +4,7 @@ import { guard } from '../core/guard.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PooledEndpoint } from './endpoint.js';
 import type { FleetSubset } from './fleet-subset.js';
-import { Lease, type LeaseOwner } from './lease.js';
+import { Lease } from './lease.js';
 
 /** The whole fleet, as the sets follow it. */
 export interface Fleet {
@@ -19,7 +19,7 @@ export interface Fleet {
 }
 
 /** One part of the pool with the balancer that picks from it. */
-export class CandidateSet implements Candidates, LeaseOwner {
+export class CandidateSet implements Candidates {
   members: readonly PooledEndpoint[] = [];
   eligible: readonly PooledEndpoint[] = [];
   version = 0;
@@ -28,7 +28,6 @@ export class CandidateSet implements Candidates, LeaseOwner {
   /** Monotonic ms of the newest call that asked for it; of sets that are kept only while they are used. */
   usedAt = -Infinity;
   readonly balancer: Balancer;
-  readonly settled: LeaseOwner['settled'];
   readonly #belongs: ((endpoint: PooledEndpoint) => boolean) | undefined;
   /** Who belongs; `undefined`: everybody who is listed and has a weight. */
   #only: ReadonlySet<Endpoint> | undefined;
@@ -37,9 +36,8 @@ export class CandidateSet implements Candidates, LeaseOwner {
   #seenMembership = 0;
 
   /** Of all endpoints; or of those for which `belongs` holds. */
-  constructor(owner: LeaseOwner, belongs?: (endpoint: PooledEndpoint) => boolean) {
-    this.balancer = safe(owner.balancer);
-    this.settled = (endpoint, verdict, now) => owner.settled(endpoint, verdict, now);
+  constructor(balancer: Balancer, belongs?: (endpoint: PooledEndpoint) => boolean) {
+    this.balancer = safe(balancer);
     this.#belongs = belongs;
   }
 
@@ -106,7 +104,7 @@ export class CandidateSet implements Candidates, LeaseOwner {
   lease(endpoint: PooledEndpoint, ticket: number, call: Call): Lease {
     endpoint.started(call);
     this.balancer.started?.(endpoint);
-    return new Lease(endpoint, ticket, this);
+    return new Lease(endpoint, ticket, this.balancer);
   }
 
   /** Is there somebody that may serve and that this call has not tried? */

@@ -86,11 +86,14 @@ export class PooledEndpoint implements Endpoint {
   }
 
   settled(attempt: Attempt, verdict: Verdict, now: number): void {
+    const { peers } = this;
     this.inFlight -= 1;
-    this.peers.stalls.ended();
+    peers.stalls.ended();
     this.#measured(attempt.durationMs, verdict, now);
     this.health.leave(attempt, verdict, now);
     this.successRatio = 1 - this.health.window.failureRatio(now);
+    if (verdict.unsent && this.held) peers.refused(this.instance);
+    if (now >= peers.reviewAt) peers.review(now);
   }
 
   /** An attempt was answered, and is in flight until the body of its answer ended. */

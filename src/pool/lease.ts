@@ -5,12 +5,6 @@ import { isWatched, WATCH_BODY, type WatchedResponse } from '../core/watched-bod
 import type { Attempt } from './ejection-host.js';
 import type { PooledEndpoint } from './endpoint.js';
 
-/** Who hands out leases, and hears of their end. */
-export interface LeaseOwner {
-  readonly balancer: Balancer;
-  settled(endpoint: PooledEndpoint, verdict: Verdict, now: number): void;
-}
-
 /** An attempt that our own event loop held up for more than this share of it was not measured. */
 const STALLED_RATIO = 0.1;
 
@@ -28,15 +22,15 @@ export class Lease implements Attempt {
   pick: PickExplanation | undefined = undefined;
   /** In ms; NaN until it is settled, and where our own event loop stood still: nobody knows how long it really took. */
   durationMs = NaN;
-  readonly #owner: LeaseOwner;
+  readonly #balancer: Balancer;
   #open = true;
 
-  constructor(endpoint: PooledEndpoint, ticket: number, owner: LeaseOwner) {
+  constructor(endpoint: PooledEndpoint, ticket: number, balancer: Balancer) {
     this.endpoint = endpoint;
     this.startedAt = endpoint.lastStartedAt;
     this.ticket = ticket;
     this.inFlight = endpoint.inFlight - 1;
-    this.#owner = owner;
+    this.#balancer = balancer;
   }
 
   /** The longest time, in ms, for which our own event loop has stood still since the attempt began. */
@@ -54,20 +48,18 @@ export class Lease implements Attempt {
     if (!this.#open) return;
     this.#open = false;
     const { endpoint } = this;
-    const { balancer } = this.#owner;
     const tookMs = now - this.startedAt;
     const stalledMs = this.stalledMs(now);
     if (stalledMs <= tookMs * STALLED_RATIO) this.durationMs = tookMs;
     endpoint.settled(this, verdict, now);
     const reads = isWatched(result) && this.#reads(result, verdict.outcome, tookMs - stalledMs);
-    if (!reads) balancer.settled?.(endpoint, verdict.outcome, tookMs - stalledMs);
-    this.#owner.settled(endpoint, verdict, now);
+    if (!reads) this.#balancer.settled?.(endpoint, verdict.outcome, tookMs - stalledMs);
   }
 
   /** Apart, since a function that captures the times of an attempt costs each attempt. */
   #reads(response: WatchedResponse, outcome: Outcome, measuredMs: number): boolean {
     const { endpoint } = this;
-    const { balancer } = this.#owner;
+    const balancer = this.#balancer;
     return response[WATCH_BODY](() =>
       endpoint.reading(this.ticket, () => balancer.settled?.(endpoint, outcome, measuredMs)),
     );

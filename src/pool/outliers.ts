@@ -16,20 +16,21 @@ interface Measured {
  */
 export class Outliers {
   readonly #policy: OutlierPolicy;
-  #dueAt: number;
+  /** Monotonic ms of the next look. */
+  dueAt: number;
 
   constructor(policy: OutlierPolicy, now: number) {
     this.#policy = policy;
-    this.#dueAt = now + policy.intervalMs;
+    this.dueAt = now + policy.intervalMs;
   }
 
-  /** An attempt ended. */
-  settled(endpoints: { values(): Iterable<{ readonly health: Ejection }> }, now: number): void {
-    if (now < this.#dueAt) return;
-    this.#dueAt = now + this.#policy.intervalMs;
+  /** Looks, if it is time to. */
+  review(endpoints: Iterable<{ readonly health: Ejection }>, now: number): void {
+    if (now < this.dueAt) return;
+    this.dueAt = now + this.#policy.intervalMs;
     const { minCalls, minInstances, stdevFactor } = this.#policy;
     const measured: Measured[] = [];
-    for (const { health } of endpoints.values())
+    for (const { health } of endpoints)
       if (health.kind === 'serving' && health.window.total(now) >= minCalls)
         measured.push({ health, successRatio: 1 - health.window.failureRatio(now) });
     if (measured.length < minInstances) return;

@@ -3,7 +3,6 @@ import type { Call } from '../core/call.js';
 import type { Emitter } from '../core/events.js';
 import type { PickExplanation } from '../core/explanation.js';
 import type { ServiceInstance } from '../core/instance.js';
-import type { Verdict } from '../core/outcome.js';
 import type { Runtime } from '../core/runtime.js';
 import { CandidateSets } from './candidate-sets.js';
 import type { CandidateSet } from './candidates.js';
@@ -51,14 +50,10 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     const { balancer, runtime, ejection, slowStartMs, subset, router, left } = options;
-    const peers = new Peers(options);
-    const settled = (endpoint: PooledEndpoint, { unsent }: Verdict, now: number): void => {
-      if (unsent && endpoint.held) options.refused?.(endpoint.instance);
-      peers.settled(this.#roster, now);
-    };
+    const peers = new Peers({ ...options, endpoints: () => this.#roster.values() });
     this.#roster = new Roster({ runtime, peers, slowStartMs, host: this.#host, left });
     this.#sets = new CandidateSets({
-      owner: () => ({ balancer: balancer(runtime), settled }),
+      balancer: () => balancer(runtime),
       panicRatio: ejection ? ejection.panicRatio : (options.panicRatio ?? 0),
       subset: subset ? new FleetSubset(subset.size, subset.key ?? String(runtime.random())) : undefined,
     });

@@ -42,25 +42,25 @@ describe('who fails much more often than the fleet', () => {
     ['two of twenty', [50, 40, ...Array.from({ length: 18 }, () => 0)], [0, 1]],
   ])('%s', (_name, failed, expected) => {
     const { fleet, out } = fleetOf(failed);
-    new Outliers(POLICY, 0).settled(fleet, 10_000);
+    new Outliers(POLICY, 0).review(fleet.values(), 10_000);
     expect(out()).toEqual(expected);
   });
 
   it('counts instances with enough calls only', () => {
     const few = fleetOf([50, 0, 0, 0, 0, 0, 0, 0], { of: 99 });
-    new Outliers(POLICY, 0).settled(few.fleet, 10_000);
+    new Outliers(POLICY, 0).review(few.fleet.values(), 10_000);
     expect(few.out()).toEqual([]);
   });
 
   it('and calls of the window only', () => {
     const old = fleetOf([50, 0, 0, 0, 0, 0, 0, 0], { at: 0 });
-    new Outliers(POLICY, 0).settled(old.fleet, 10_000);
+    new Outliers(POLICY, 0).review(old.fleet.values(), 10_000);
     expect(old.out()).toEqual([]);
   });
 
   it('takes the worst first, where not all of them may be out', () => {
     const { fleet, out } = fleetOf([40, 60, 50, ...Array.from({ length: 40 }, () => 0)], { most: 1 });
-    new Outliers(POLICY, 0).settled(fleet, 10_000);
+    new Outliers(POLICY, 0).review(fleet.values(), 10_000);
     expect(out()).toEqual([1]);
     expect(fleet[1]!.health.reason).toBe("40 % succeeded, the fleet's mean is 96.51 %");
   });
@@ -68,12 +68,12 @@ describe('who fails much more often than the fleet', () => {
   it('is looked at once in an interval, when an attempt ends', () => {
     const outliers = new Outliers(POLICY, 0);
     const { fleet, out } = fleetOf([50, 0, 0, 0, 0, 0, 0], { at: 9_999 });
-    outliers.settled(fleet, 9_999);
+    outliers.review(fleet.values(), 9_999);
     expect(out()).toEqual([]);
-    outliers.settled(fleet, 10_000);
+    outliers.review(fleet.values(), 10_000);
     expect(out()).toEqual([0]);
     const next = fleetOf([50, 0, 0, 0, 0, 0, 0], { at: 19_000 });
-    outliers.settled(next.fleet, 19_999);
+    outliers.review(next.fleet.values(), 19_999);
     expect(next.out()).toEqual([]);
   });
 });
