@@ -88,7 +88,11 @@ export default tseslint.config(
   {
     // The one door to the real clock, and the one that turns it off.
     files: ['src/core/runtime.ts', 'src/testing/test-runtime.ts'],
-    rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' },
+    rules: {
+      'no-restricted-globals': 'off',
+      'no-restricted-properties': 'off',
+      '@typescript-eslint/no-restricted-imports': banImports([...chanceImports, ...networkImports]),
+    },
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   {

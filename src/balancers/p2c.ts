@@ -28,18 +28,25 @@ class PowerOfTwoChoices implements Balancer {
   }
 
   pick(from: Candidates, call: Call): Endpoint {
-    const { eligible } = from;
-    const few = eligible.length <= 2;
-    // Of two, the random pair would half the time be one and the same: both are compared, by weight too.
-    const first = few ? eligible[0]! : this.#draw.any(from);
-    const second = few ? (eligible[1] ?? first) : this.#draw.another(from, first);
-    const firstAllowed = from.allows(first);
-    if (!firstAllowed || !from.allows(second)) return firstAllowed ? first : this.#draw.allowed(from);
-    return few ? this.#ofTwo(first, second, call) : this.#cheaper(first, second, call);
+    if (from.eligible.length <= 2) return this.#ofFew(from, call);
+    const draw = this.#draw;
+    draw.pair(from);
+    const { first, second, equal } = draw;
+    if (!from.allows(first) || !from.allows(second)) return from.allows(first) ? first : draw.allowed(from);
+    // Idle ones of different weight are equal, and the draw alone decides; in flight counts by weight, or a light one would
+    // be given as many calls at once as a heavy one: more than twice its share.
+    const firstCost = cost(first, equal ? 1 : draw.greatest / weightOf(first));
+    const secondCost = cost(second, equal ? 1 : draw.greatest / weightOf(second));
+    const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
+    return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
   }
 
-  /** Nobody was drawn by weight: one that warms up stands aside in its share of the picks, and else counts in full. */
-  #ofTwo(first: Endpoint, second: Endpoint, call: Call): Endpoint {
+  /** Of two, the random pair would half the time be one and the same: both are compared, by weight too. */
+  #ofFew(from: Candidates, call: Call): Endpoint {
+    const first = from.eligible[0]!;
+    const second = from.eligible[1] ?? first;
+    if (!from.allows(first) || !from.allows(second)) return from.allows(first) ? first : this.#draw.allowed(from);
+    // Nobody was drawn by weight: one that warms up stands aside in its share of the picks, and else counts in full.
     const lead = warmthOf(first) - warmthOf(second);
     if (lead !== 0) {
       const warmer = lead > 0 ? first : second;
@@ -48,18 +55,6 @@ class PowerOfTwoChoices implements Balancer {
     }
     const firstCost = cost(first, 1) / usable(first.instance.weight);
     const secondCost = cost(second, 1) / usable(second.instance.weight);
-    const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
-    return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
-  }
-
-  /**
-   * Of two drawn by weight. Idle ones are equal then, and the draw alone decides; in flight counts by weight, or a light one
-   * would be given as many calls at once as a heavy one: more than twice its share.
-   */
-  #cheaper(first: Endpoint, second: Endpoint, call: Call): Endpoint {
-    const { equal, greatest } = this.#draw;
-    const firstCost = cost(first, equal ? 1 : greatest / weightOf(first));
-    const secondCost = cost(second, equal ? 1 : greatest / weightOf(second));
     const firstWins = firstCost < secondCost || (firstCost === secondCost && isIdleLonger(first, second));
     return firstWins ? unlessForgotten(first, second, call) : unlessForgotten(second, first, call);
   }

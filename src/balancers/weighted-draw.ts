@@ -20,19 +20,48 @@ export class WeightedDraw {
   greatest = 1;
   /** All have the same. */
   equal = true;
+  /** The newest pair. */
+  first!: Endpoint;
+  second!: Endpoint;
   #version = -1;
-  /** Where the newest draw hit, and what is left of its number of chance: as good as another one. */
-  #at = 0;
-  #rest = 0;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  /** One of the eligible, allowed or not. */
-  any(from: Candidates): Endpoint {
+  /**
+   * Draws `first` and `second`, allowed or not, from more than one; by weight they may be the same, if few others weigh
+   * enough. Left here, since a pair to return would be an object for each call.
+   */
+  pair(from: Candidates): void {
     if (from.version !== this.#version) this.#survey(from);
     const { eligible } = from;
+    if (!this.equal) {
+      this.first = this.#byWeight(eligible);
+      this.second = this.#byWeight(eligible);
+      for (let draws = 0; draws < MAX_REDRAWS && this.second === this.first; draws += 1)
+        this.second = this.#byWeight(eligible);
+      return;
+    }
+    const drawn = this.#runtime.random() * eligible.length;
+    const at = Math.floor(drawn);
+    // What is left of the number of chance is as good as another one.
+    const other = Math.floor((drawn - at) * (eligible.length - 1));
+    this.first = eligible[at]!;
+    this.second = eligible[other < at ? other : other + 1]!;
+  }
+
+  /** An allowed one if there is one. */
+  allowed(from: Candidates): Endpoint {
+    if (from.version !== this.#version) this.#survey(from);
+    let drawn = this.#byWeight(from.eligible);
+    for (let misses = 0; misses < MAX_MISSES && !from.allows(drawn); misses += 1) drawn = this.#byWeight(from.eligible);
+    return from.allows(drawn)
+      ? drawn
+      : (nextAllowed(from, Math.floor(this.#runtime.random() * from.eligible.length)) ?? drawn);
+  }
+
+  #byWeight(eligible: readonly Endpoint[]): Endpoint {
     let drawn = this.#uniform(eligible);
     if (this.equal) return drawn;
     for (let draws = 1; draws < MAX_DRAWS && this.#runtime.random() * this.greatest >= weightOf(drawn); draws += 1)
@@ -40,32 +69,8 @@ export class WeightedDraw {
     return drawn;
   }
 
-  /** One of the others, to compare with what `any` has just drawn; by weight it may be the same, if few others weigh enough. */
-  another(from: Candidates, first: Endpoint): Endpoint {
-    const { eligible } = from;
-    if (this.equal && eligible.length > 1) {
-      const others = Math.floor(this.#rest * (eligible.length - 1));
-      return eligible[others < this.#at ? others : others + 1]!;
-    }
-    let drawn = this.any(from);
-    for (let redraws = 0; redraws < MAX_REDRAWS && drawn === first; redraws += 1) drawn = this.any(from);
-    return drawn;
-  }
-
-  /** An allowed one if there is one. */
-  allowed(from: Candidates): Endpoint {
-    let drawn = this.any(from);
-    for (let misses = 0; misses < MAX_MISSES && !from.allows(drawn); misses += 1) drawn = this.any(from);
-    return from.allows(drawn)
-      ? drawn
-      : (nextAllowed(from, Math.floor(this.#runtime.random() * from.eligible.length)) ?? drawn);
-  }
-
   #uniform(eligible: readonly Endpoint[]): Endpoint {
-    const drawn = this.#runtime.random() * eligible.length;
-    this.#at = Math.floor(drawn);
-    this.#rest = drawn - this.#at;
-    return eligible[this.#at]!;
+    return eligible[Math.floor(this.#runtime.random() * eligible.length)]!;
   }
 
   #survey({ eligible, version }: Candidates): void {

@@ -12,6 +12,7 @@ import type { Lease } from '../pool/lease.js';
 import type { Pool } from '../pool/pool.js';
 import { timeoutOf, type AttemptTimeouts, type AttemptTimers } from './attempt-timeout.js';
 import { isWorthTelling, picked, tellAttempt } from './tell-attempt.js';
+import { tellAttemptEnd } from './tell-end.js';
 
 export interface AttemptParts<R> extends AttemptTimeouts {
   readonly runtime: Runtime;
@@ -172,16 +173,8 @@ class Flight<R> implements Landing<R> {
     this.#call.verdict = verdict;
     if (isWorthTelling(this.#call, verdict)) tellAttempt(pool, this.#call, { lease: this.#lease, error });
     this.#lease.settle(verdict, now, result);
-    events.emit?.({
-      type: 'attempt.ended',
-      instance: this.#lease.endpoint.instance.id,
-      method: this.#call.record.method,
-      attempt: this.#call.attempt,
-      durationMs: now - this.#lease.startedAt,
-      outcome: verdict.outcome,
-      status: this.#call.record.status,
-      error,
-    });
+    const { emit } = events;
+    if (emit !== undefined) tellAttemptEnd(emit, this.#call, { lease: this.#lease, error });
   }
 }
 

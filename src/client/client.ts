@@ -1,11 +1,10 @@
 import { explanationOf } from '../core/errors.js';
 import type { EventOf, EventType } from '../core/events.js';
-import type { Flow } from '../core/flow.js';
 import type { ServiceInstance } from '../core/instance.js';
 import type { Transport } from '../core/transport.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { stallWatch } from '../pool/stall-watch.js';
-import * as check from '../core/check.js';
+import { callPlan, type CallPlan } from './call-plan.js';
 import { clientParts, type ClientParts } from './client-parts.js';
 import { refuseUnsafeHedge, warnOfOptions } from './config-lint.js';
 import { EventHub } from './event-hub.js';
@@ -13,19 +12,19 @@ import { transportOf } from './fetch-transport.js';
 import { InFlight } from './in-flight.js';
 import { attachAll } from './instrument.js';
 import type { CallFunction, ServiceCallOptions } from './invocation.js';
-import { LogicalCall } from './logical-call.js';
+import { LogicalCall, type CallSeed } from './logical-call.js';
 import { toOutbound } from './outbound.js';
-import type { Classify } from './classify.js';
-import { functionParts, responseParts, type Work } from './parts.js';
-import { resolveCallFallback, withFallback } from './options/fallback.js';
-import { pipeline } from './pipeline.js';
+import { functionParts, responseParts } from './parts.js';
+import { withFallback } from './options/fallback.js';
+import { Way } from './pipeline.js';
 import { closed, Readiness } from './readiness.js';
-import type { ServiceClientOptions } from './options.js';
+import type { LogicalCallOptions, ServiceClientOptions } from './options.js';
 import { checkCallOptions, resolveOptions, type ResolvedOptions } from './resolve-options.js';
 import { Runner } from './runner.js';
 import type { ServiceClient, ServiceRequestInit } from './service-client.js';
 import { takeSnapshot, type ClientSnapshot } from './snapshot.js';
 import { applyUpdate, type ClientUpdate } from './update.js';
+import { toWork } from './work.js';
 
 /** How long `close()` lets calls in flight finish. */
 const DRAIN_MS = 10_000;
@@ -55,8 +54,10 @@ class Client implements ServiceClient {
   readonly #discovery: DiscoveryClient;
   readonly #transport: Transport;
   readonly #parts: ClientParts;
-  readonly #fetching: Flow<Response>;
-  readonly #calling: Flow<unknown>;
+  readonly #fetching: Way<Response>;
+  readonly #calling: Way<unknown>;
+  /** Of calls without options of their own. */
+  readonly #plan: CallPlan;
   readonly #inFlight = new InFlight();
   readonly #unsubscribe: () => void;
   readonly #detach: () => void;
@@ -69,6 +70,7 @@ class Client implements ServiceClient {
     const { service, runtime } = options;
     this.service = service;
     this.#options = options;
+    this.#plan = callPlan(options);
     this.#events = new EventHub(service, options);
     this.#readiness = new Readiness(service, runtime);
     this.#runner = new Runner({ service, runtime, events: this.#events, inFlight: this.#inFlight });
@@ -81,8 +83,8 @@ class Client implements ServiceClient {
     });
     const { pool, health } = this.#parts;
     this.breaker = this.#parts.breaker?.handle;
-    this.#fetching = pipeline(responseParts(this.#parts, this.#transport));
-    this.#calling = pipeline(functionParts(this.#parts));
+    this.#fetching = new Way(responseParts(this.#parts, this.#transport));
+    this.#calling = new Way(functionParts(this.#parts));
     this.#unsubscribe = this.#discovery.subscribe(service, {
       changed: ({ instances, held, unknown }) => {
         if (unknown === undefined) pool.update(instances, held);
@@ -101,7 +103,7 @@ class Client implements ServiceClient {
       if (policy !== undefined) checkCallOptions(policy, 'init.fairlead');
       const seed = withFallback(toOutbound(input, init, this.service), policy?.fallback);
       if (policy !== undefined) refuseUnsafeHedge(seed, policy, 'init.fairlead');
-      return this.#start(this.#fetching, new LogicalCall(this.#options, seed, policy));
+      return this.#start(this.#fetching, seed, policy);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -109,18 +111,8 @@ class Client implements ServiceClient {
 
   call<T>(fn: CallFunction<T>, options?: ServiceCallOptions<T>): Promise<T> {
     try {
-      if (typeof fn !== 'function')
-        throw new TypeError(`${this.service}: call() expected a function, got ${String(fn)}`);
-      if (options !== undefined) checkCallOptions(options, 'options', ['classify', 'signal']);
-      check.ofType('options.classify', options?.classify, 'function');
-      const work: Work = { fn, classify: options?.classify as Classify<unknown> | undefined };
-      const signal = options?.signal;
-      const fallback = resolveCallFallback(options?.fallback);
-      // Nothing that may be sent twice, unless the options say so. Written out: a spread costs 2 µs here.
-      const http = undefined;
-      const seed = { request: http, protocol: http, idempotent: false, replayable: true, signal, work, fallback };
-      refuseUnsafeHedge(seed, options, 'options');
-      return this.#start<T>(this.#calling, new LogicalCall(this.#options, seed, options));
+      const work = toWork(fn, options as ServiceCallOptions<unknown> | undefined, this.service);
+      return this.#start(this.#calling, work, options) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -191,8 +183,11 @@ class Client implements ServiceClient {
     this.#detach();
   }
 
-  #start<R>(flow: Flow<R>, call: LogicalCall): Promise<R> {
-    return this.#state === 'open' ? this.#runner.run(flow, call) : Promise.reject(closed(this.service));
+  #start<R>(way: Way<R>, seed: CallSeed, given: LogicalCallOptions | undefined): Promise<R> {
+    const plan = given === undefined ? this.#plan : callPlan(this.#options, given);
+    const call = new LogicalCall(this.#options, seed, plan);
+    if (this.#state !== 'open') return Promise.reject(closed(this.service));
+    return this.#runner.run(given === undefined ? way.plain : way.asking, call);
   }
 }
 

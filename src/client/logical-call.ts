@@ -2,15 +2,13 @@ import type { Call, CallPolicy } from '../core/call.js';
 import { Cancellation } from '../core/cancellation.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { IGNORED, type Verdict } from '../core/outcome.js';
-import type { DeadlineSource, Pause } from '../core/explanation.js';
+import type { Pause } from '../core/explanation.js';
 import { newRecord, type CallRecord } from '../core/record.js';
 import { shared, type InboundContext, type Propagated } from '../core/shared.js';
 import type { FallbackFunction } from '../layers/fallback.js';
 import type { OutboundRequest } from '../core/transport.js';
-import { wishOf } from '../routing/decision.js';
-import { callPolicy, maxAttemptsOf } from './call-policy.js';
+import type { CallPlan } from './call-plan.js';
 import type { CallerLink } from './caller-signal.js';
-import type { LogicalCallOptions } from './options.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
 /** What is to be done, and what that means for doing it twice. */
@@ -63,52 +61,61 @@ export class LogicalCall implements Call {
   newer: LogicalCall | undefined = undefined;
   /** Attempts that a round begins with. */
   readonly #mayAttempt: number;
-  /** The first that is held has a place of its own: mostly there is one more. */
+  /** The first two that are held have places of their own: mostly there is one more at most. */
   #release: Release | undefined = undefined;
   #held: unknown = undefined;
+  #nextRelease: Release | undefined = undefined;
+  #nextHeld: unknown = undefined;
   #later: Held | undefined = undefined;
 
   /** With the tighter of its own and an inherited deadline. */
-  constructor(options: ResolvedOptions, seed: CallSeed, policy: LogicalCallOptions | undefined) {
-    const { service, runtime } = options;
+  constructor({ runtime, propagate }: ResolvedOptions, seed: CallSeed, plan: CallPlan) {
     const inbound = shared.context.getStore();
+    const { service, maxAttempts, deadlineMs } = plan;
+    const startedAt = runtime.now();
+    const inheritedMs = inbound === undefined ? Infinity : leftOf(inbound);
+    const isInherited = inheritedMs < deadlineMs;
+    const deadlineAt = startedAt + (isInherited ? inheritedMs : deadlineMs);
+    const deadlineFrom = isInherited ? 'inherited' : plan.deadlineFrom;
+    const { request } = seed;
     this.service = service;
-    this.request = seed.request;
+    this.request = request;
     this.protocol = seed.protocol;
-    this.idempotent = policy?.idempotent ?? seed.idempotent;
+    this.idempotent = plan.idempotent ?? seed.idempotent;
     this.replayable = seed.replayable;
-    this.hashKey = policy?.hashKey;
-    this.policy = callPolicy(options, policy);
-    this.route = policy?.route && wishOf(policy.route);
+    this.hashKey = plan.hashKey;
+    this.policy = plan.policy;
+    this.route = plan.route;
     this.work = seed.work;
     this.fallback = seed.fallback;
-    this.explained = (policy?.explain ?? options.explain) === 'all';
+    this.explained = plan.explained;
     this.callerSignal = seed.signal;
-    this.startedAt = runtime.now();
-    this.now = this.startedAt;
-    this.maxAttempts = maxAttemptsOf(options, policy?.retry);
-    this.#mayAttempt = this.maxAttempts;
-    const ownMs = ownDeadlineMs(options, policy);
-    const inherited = inheritedMs(inbound);
-    this.deadlineAt = this.startedAt + Math.min(ownMs, inherited);
-    this.propagated = propagatedOf(options, inbound);
-    const { startedAt, deadlineAt } = this;
-    const deadlineFrom = inherited < ownMs ? 'inherited' : sourceOf(ownMs, policy);
-    this.record = newRecord({ service, method: seed.request?.method ?? 'CALL', startedAt, deadlineAt, deadlineFrom });
+    this.startedAt = startedAt;
+    this.now = startedAt;
+    this.maxAttempts = maxAttempts;
+    this.#mayAttempt = maxAttempts;
+    this.deadlineAt = deadlineAt;
+    this.propagated = propagate === false ? undefined : propagatedOf(propagate, inbound);
+    const method = request === undefined ? 'CALL' : request.method;
+    this.record = newRecord({ service, method, startedAt, deadlineAt, deadlineFrom });
   }
 
   atEnd<T>(release: (held: T) => void, held: T): void {
     if (this.#release === undefined) {
       this.#release = release as Release;
       this.#held = held;
+    } else if (this.#nextRelease === undefined) {
+      this.#nextRelease = release as Release;
+      this.#nextHeld = held;
     } else this.#later = { release: release as Release, held, before: this.#later };
   }
 
   end(): void {
     for (let later = this.#later; later !== undefined; later = later.before) later.release(later.held);
-    this.#later = undefined;
     const release = this.#release;
-    this.#release = undefined;
+    const nextRelease = this.#nextRelease;
+    this.#release = this.#nextRelease = this.#later = undefined;
+    nextRelease?.(this.#nextHeld);
     release?.(this.#held);
   }
 
@@ -132,21 +139,15 @@ interface Held {
   readonly before: Held | undefined;
 }
 
-const ownDeadlineMs = ({ deadlineMs }: ResolvedOptions, policy: LogicalCallOptions | undefined): number =>
-  policy?.deadlineMs === undefined ? deadlineMs : policy.deadlineMs === false ? Infinity : policy.deadlineMs;
-
-const sourceOf = (ownMs: number, policy: LogicalCallOptions | undefined): DeadlineSource => {
-  if (ownMs === Infinity) return 'none';
-  return policy?.deadlineMs === undefined ? 'client' : 'call';
-};
-
 /** What is left of the deadline of the request that is being served, if one was set with `withDeadline`. */
-const inheritedMs = (inbound: InboundContext | undefined): number =>
-  inbound === undefined || inbound.deadlineAt === Infinity ? Infinity : inbound.deadlineAt - inbound.runtime.now();
+const leftOf = ({ deadlineAt, runtime }: InboundContext): number =>
+  deadlineAt === Infinity ? Infinity : deadlineAt - runtime.now();
 
 /** Instances are told by default only where somebody set a deadline to travel: else it would be a header for nobody. */
-const propagatedOf = ({ propagate }: ResolvedOptions, inbound: InboundContext | undefined): Propagated | undefined => {
-  if (propagate === false) return undefined;
+const propagatedOf = (
+  propagate: ResolvedOptions['propagate'],
+  inbound: InboundContext | undefined,
+): Propagated | undefined => {
   if (inbound?.propagates) return inbound;
   return propagate === 'always' ? NOTHING : undefined;
 };

@@ -10,17 +10,12 @@ import type { FallbackFunction } from '../layers/fallback.js';
 import { classifyError, classifyFetchError, classifyResponse, type Classify } from './classify.js';
 import type { ClientParts } from './client-parts.js';
 import { instrumentedSend, instrumentStages } from './instrument.js';
-import { Attempting, type CallFunction } from './invocation.js';
+import { Attempting } from './invocation.js';
 import type { LogicalCall } from './logical-call.js';
 import type { PipelineParts } from './pipeline.js';
 import { stamped } from './propagation.js';
 import { RETRY_DEFAULTS } from './options/retry.js';
-
-/** What `client.call()` runs: it travels with the call. */
-export interface Work {
-  readonly fn: CallFunction<unknown>;
-  readonly classify: Classify<unknown> | undefined;
-}
+import type { Work } from './work.js';
 
 /** The pipeline's parts for fetch. */
 export const responseParts = (client: ClientParts, transport: Transport): PipelineParts<Response> => {
@@ -55,6 +50,7 @@ export const responseParts = (client: ClientParts, transport: Transport): Pipeli
   return {
     ...common,
     fallback: { events, discard: common.attempt.discard, of: call => ownFallback<Response>(call, options.fallback) },
+    fallsBack: options.fallback !== undefined,
     cache: options.cache && store ? cache({ policy: options.cache, store, events, wallNow }) : undefined,
     coalesce: options.coalesce ? coalesce(options.coalesce) : undefined,
   };
@@ -72,6 +68,7 @@ export const functionParts = (client: ClientParts): PipelineParts<unknown> => ({
     discard: () => undefined,
   }),
   fallback: { events: client.events, discard: () => undefined, of: call => ownFallback(call, undefined) },
+  fallsBack: false,
 });
 
 const ownFallback = <R>(call: Call, clients: FallbackFunction<R> | undefined): FallbackFunction<R> | undefined => {
@@ -84,7 +81,7 @@ type OwnParts<R> = Pick<PipelineParts<R>['attempt'], 'send' | 'classifyResult' |
 const commonParts = <R>(
   { options, pool, events, permits, guards, budget, timers, known }: ClientParts,
   own: OwnParts<R>,
-): PipelineParts<R> => {
+): Omit<PipelineParts<R>, 'fallback' | 'fallsBack'> => {
   const {
     runtime,
     retry,

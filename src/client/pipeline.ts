@@ -18,7 +18,9 @@ export interface PipelineParts<R> {
   readonly attemptLayers: readonly Layer<unknown>[];
   /** Timers of the deadlines that calls usually have. */
   readonly deadlines: TimerQueue<Call> | undefined;
-  readonly fallback?: FallbackParts<R>;
+  readonly fallback: FallbackParts<R>;
+  /** The client has one; else only calls that bring one fall back. */
+  readonly fallsBack: boolean;
   readonly cache?: Layer<R> | undefined;
   readonly coalesce?: Layer<R> | undefined;
   readonly rateLimit: RateLimitParts | undefined;
@@ -30,14 +32,18 @@ export interface PipelineParts<R> {
   readonly hedge: HedgeParts<R>;
 }
 
-/** The way of one call, outermost first. A stage that is off is absent. The only place where order is decided. */
-export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Flow<R> => {
+/**
+ * The way of one call, outermost first. A stage that is off is absent. The only place where order is decided.
+ *
+ * @param asking of a call with options of its own, which may ask for what its client does not do
+ */
+const pipeline = <R>({ permits, ...parts }: PipelineParts<R>, asking: boolean): Flow<R> => {
   const { runtime } = parts.attempt;
   const stages: (Stage<R> | undefined)[] = [
     // Who watches, and the user's own, see everything: refusals, the whole time, one result however many attempts.
     ...(parts.callStages as readonly Stage<R>[]),
     // Sees every failure, refusals too.
-    parts.fallback && asStage(fallback(parts.fallback), hasFallback(parts.fallback)),
+    parts.fallsBack || asking ? asStage(fallback(parts.fallback), hasFallback(parts.fallback)) : undefined,
     // A hit costs nothing below; a stale answer is better than a failure.
     parts.cache && asStage(parts.cache),
     // Everything below spends it: waiting for a place, back-off, attempts.
@@ -49,9 +55,9 @@ export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Flow<R> =>
     // A place is held for the whole logical call, so that retries cannot queue behind new calls.
     permits && bulkhead(permits, runtime),
     // One owner for all repetition, and one budget.
-    parts.repeats ? retry(parts.retry) : retryIfAsked(parts.retry),
+    parts.repeats ? retry(parts.retry) : asking ? retryIfAsked(parts.retry) : undefined,
     // A second attempt beside the first: each passes the guards, and retry sees one round.
-    asStage(hedge(parts.hedge), hedges(parts.hedge)),
+    parts.hedge.rules || asking ? asStage(hedge(parts.hedge), hedges(parts.hedge)) : undefined,
     // Throttle, service breaker, adaptive concurrency: see each attempt; their refusal is not retried.
     parts.guards.length > 0 ? guarded(parts.guards, parts.attempt.layersMayWait ? runtime : undefined) : undefined,
     // The user's own, around each attempt: an attempt span, a signature, a header that must be fresh.
@@ -62,3 +68,20 @@ export const pipeline = <R>({ permits, ...parts }: PipelineParts<R>): Flow<R> =>
     attempt(parts.attempt),
   );
 };
+
+/** Two pipelines over the same parts: calls without options of their own pass by what only options ask for. */
+export class Way<R> {
+  readonly plain: Flow<R>;
+  readonly #parts: PipelineParts<R>;
+  #asking: Flow<R> | undefined;
+
+  constructor(parts: PipelineParts<R>) {
+    this.plain = pipeline(parts, false);
+    this.#parts = parts;
+  }
+
+  /** Made when the first call asks. */
+  get asking(): Flow<R> {
+    return (this.#asking ??= pipeline(this.#parts, true));
+  }
+}

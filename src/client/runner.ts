@@ -1,5 +1,4 @@
 import type { Call } from '../core/call.js';
-import { isFairleadError } from '../core/errors.js';
 import type { Emitter } from '../core/events.js';
 import type { Flow, Landing } from '../core/flow.js';
 import { attachRecord, attachToError } from '../core/record.js';
@@ -12,6 +11,7 @@ import type { InFlight } from './in-flight.js';
 import type { LogicalCall } from './logical-call.js';
 import { observeBody } from './observed-response.js';
 import { MAX_HOPS, reentry } from './redirects.js';
+import { tellCallEnd } from './tell-end.js';
 
 export interface RunnerParts {
   readonly service: string;
@@ -33,7 +33,8 @@ export class Runner {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (signal !== undefined) call.link = follow(signal, call.cancellation);
     this.#parts.inFlight.add(call);
-    return new Promise((resolve, reject) => new Ending(this, { flow, call, resolve, reject }).begin());
+    const ending = new Ending(this, flow, call);
+    return new Promise((resolve, reject) => ending.begin(resolve, reject));
   }
 
   failed(call: LogicalCall, error: unknown): void {
@@ -48,16 +49,23 @@ export class Runner {
 
   /** True once the call has ended; false where a redirect sends it through the pool anew. */
   succeeded(call: LogicalCall, result: unknown): boolean {
+    if (call.request !== undefined) return this.#responded(call, call.request, result as Response);
+    call.link?.release();
+    this.#ended(call, undefined);
+    this.#parts.inFlight.delete(call);
+    return true;
+  }
+
+  #responded(call: LogicalCall, request: OutboundRequest, response: Response): boolean {
     let open = false;
     try {
-      const next = this.#nextOf(call, result as Response);
+      const next = mayRedirect(call) ? this.#nextOf(request, response) : undefined;
       if (next !== undefined) {
         call.end();
         call.restart(next);
         return false;
       }
-      if (call.request === undefined) call.link?.release();
-      else open = this.#handOut(call, result as Response);
+      open = this.#handOut(call, response);
     } catch (error) {
       // A redirect that cannot be followed, or a user's layer that gave something else than a Response.
       this.failed(call, error);
@@ -69,11 +77,10 @@ export class Runner {
   }
 
   /** What to send next instead of handing this response out. */
-  #nextOf(call: LogicalCall, response: Response): OutboundRequest | undefined {
-    if (call.request === undefined || !mayRedirect(call)) return undefined;
+  #nextOf(request: OutboundRequest, response: Response): OutboundRequest | undefined {
     let follows = true;
     try {
-      const next = reentry(call.request, response, this.#parts.service);
+      const next = reentry(request, response, this.#parts.service);
       follows = next !== undefined;
       return next;
     } finally {
@@ -116,71 +123,56 @@ export class Runner {
 
   #ended(call: LogicalCall, error: unknown): void {
     call.end();
-    const { events } = this.#parts;
     const { record } = call;
     record.durationMs = call.now - call.startedAt;
     if (record.endedBy === 'running') record.endedBy = endingOf(call, error);
-    // Where a fallback answered, the refusal is the last thing that went wrong.
-    const refusal = record.endedBy === 'refused' ? (error ?? record.errors.at(-1)) : undefined;
-    if (isFairleadError(refusal)) events.emit?.({ type: 'call.refused', code: refusal.code, message: refusal.message });
-    events.emit?.({
-      type: 'call.ended',
-      method: record.method,
-      durationMs: record.durationMs,
-      attempts: record.attempts,
-      outcome: call.verdict.outcome,
-      servedFrom: record.servedFrom,
-      endedBy: record.endedBy,
-      status: record.status,
-      error,
-    });
+    const { emit } = this.#parts.events;
+    if (emit !== undefined) tellCallEnd(emit, call, error);
   }
-}
-
-interface EndingParts<R> {
-  readonly flow: Flow<R>;
-  readonly call: LogicalCall;
-  readonly resolve: (result: R) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** What the caller's promise waits for. */
 class Ending<R> implements Landing<R> {
   readonly #runner: Runner;
-  readonly #parts: EndingParts<R>;
+  readonly #flow: Flow<R>;
+  readonly #call: LogicalCall;
+  #resolve!: (result: R) => void;
+  #reject!: (error: unknown) => void;
   #begins = true;
 
-  constructor(runner: Runner, parts: EndingParts<R>) {
+  constructor(runner: Runner, flow: Flow<R>, call: LogicalCall) {
     this.#runner = runner;
-    this.#parts = parts;
+    this.#flow = flow;
+    this.#call = call;
   }
 
-  begin(): void {
-    const { flow, call } = this.#parts;
-    flow(call, this);
+  begin(resolve: (result: R) => void, reject: (error: unknown) => void): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#flow(this.#call, this);
     this.#begins = false;
   }
 
   answered(result: R): void {
-    const { call, resolve, reject } = this.#parts;
     try {
-      if (this.#runner.succeeded(call, result)) resolve(result);
-      else this.begin();
+      if (this.#runner.succeeded(this.#call, result)) this.#resolve(result);
+      else this.#flow(this.#call, this);
     } catch (error) {
-      reject(error);
+      this.#reject(error);
     }
   }
 
   failed(error: unknown): void {
-    const { call, reject } = this.#parts;
-    this.#runner.failed(call, error);
-    // A promise that is rejected before anybody has it costs 1 µs, for the bookkeeping of unhandled rejections.
-    if (this.#begins) void SETTLED.then(() => reject(error));
-    else reject(error);
+    this.#runner.failed(this.#call, error);
+    if (this.#begins) rejectSoon(this.#reject, error);
+    else this.#reject(error);
   }
 }
 
 const SETTLED = Promise.resolve();
+
+/** A promise that is rejected before anybody has it costs 1 µs, for the bookkeeping of unhandled rejections. */
+const rejectSoon = (reject: (error: unknown) => void, error: unknown): void => void SETTLED.then(() => reject(error));
 
 /** A status that may send the call through the pool anew; unknown where a layer answered by itself. */
 const mayRedirect = ({ record: { status }, rounds }: LogicalCall): boolean =>

@@ -77,8 +77,12 @@ export class CandidateSet implements Candidates {
     return endpoint.listed && endpoint.weight > 0 && (this.#only === undefined || this.#only.has(endpoint));
   }
 
+  /** Written out, since it is asked three times for each call. */
   allows(endpoint: Endpoint): boolean {
-    return this.#serves(endpoint as PooledEndpoint) && (this.#tried.length === 0 || !this.#tried.includes(endpoint));
+    const { availableAt, listed, weight } = endpoint as PooledEndpoint;
+    if ((availableAt !== 0 && !this.panic) || !listed || weight <= 0) return false;
+    if (this.#only !== undefined && !this.#only.has(endpoint)) return false;
+    return this.#tried.length === 0 || !this.#tried.includes(endpoint);
   }
 
   /** The same as `eligible.includes`, in a few comparisons. */

@@ -1,17 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { testRuntime } from 'fairlead/testing';
+import { callPlan } from '../../../src/client/call-plan.js';
 import { LogicalCall } from '../../../src/client/logical-call.js';
 import { resolveOptions } from '../../../src/client/resolve-options.js';
 import { SUCCESS } from '../../../src/core/outcome.js';
 import { HedgedCall } from '../../../src/layers/hedged-call.js';
 import { memoryRegistry } from 'fairlead';
 
-const wholeCall = (): LogicalCall =>
-  new LogicalCall(
-    resolveOptions({ service: 'users', registry: memoryRegistry(), runtime: testRuntime(), deadlineMs: 100 }),
-    { request: undefined, protocol: undefined, idempotent: true, replayable: true, signal: undefined, work: undefined },
-    undefined,
-  );
+const wholeCall = (): LogicalCall => {
+  const seed = {
+    request: undefined,
+    protocol: undefined,
+    idempotent: true,
+    replayable: true,
+    signal: undefined,
+    work: undefined,
+  };
+  const given = { service: 'users', registry: memoryRegistry(), runtime: testRuntime(), deadlineMs: 100 };
+  const options = resolveOptions(given);
+  return new LogicalCall(options, seed, callPlan(options));
+};
 
 describe('HedgedCall', () => {
   it('that lost has no deadline: its end says nothing of its instance, however late it is', () => {

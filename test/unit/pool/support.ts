@@ -4,6 +4,7 @@ import type { Call } from '../../../src/core/call.js';
 import type { Happening } from '../../../src/core/events.js';
 import { toInstance, type InstanceInput, type ServiceInstance } from '../../../src/core/instance.js';
 import type { Runtime } from '../../../src/core/runtime.js';
+import { callPlan } from '../../../src/client/call-plan.js';
 import { LogicalCall } from '../../../src/client/logical-call.js';
 import { resolveOptions } from '../../../src/client/resolve-options.js';
 import { DEFAULTS } from '../../../src/client/defaults.js';
@@ -57,6 +58,7 @@ export const makeCall = (
     signal: undefined,
     work: undefined,
   };
-  const call = new LogicalCall(resolveOptions({ service: 'users', registry: nowhere, runtime }), seed, undefined);
+  const options = resolveOptions({ service: 'users', registry: nowhere, runtime });
+  const call = new LogicalCall(options, seed, callPlan(options));
   return Object.assign(call, own);
 };

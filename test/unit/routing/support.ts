@@ -1,5 +1,6 @@
 import { roundRobin } from '../../../src/balancers/round-robin.js';
 import { DEFAULTS } from '../../../src/client/defaults.js';
+import { callPlan } from '../../../src/client/call-plan.js';
 import { LogicalCall } from '../../../src/client/logical-call.js';
 import { resolveOptions } from '../../../src/client/resolve-options.js';
 import { resolveRoute, type RouteOptions } from '../../../src/client/options/route.js';
@@ -109,7 +110,7 @@ const caller = (runtime: TestRuntime) => {
       signal: undefined,
       work: undefined,
     };
-    return new LogicalCall(options, seed, { hashKey: user, route });
+    return new LogicalCall(options, seed, callPlan(options, { hashKey: user, route }));
   };
 };
 
