@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 const BENCHES = [
   ['http', '--rounds', '3', '--ms', '700'],
   ['hotpath', '--rounds', '7'],
+  ['profile', '--rounds', '40'],
   ['memory', '--rounds', '5'],
   ['limiters', '--rounds', '5'],
   ['tracing', '--rounds', '5'],

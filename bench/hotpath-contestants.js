@@ -36,6 +36,29 @@ const fetching = options => async () => {
   return () => client.fetch('/users/42');
 };
 
+/**
+ * What no pipeline can do without: a promise that it can end before the transport does, two readings of the clock, and one object
+ * that holds what belongs to the call.
+ */
+const leastPipeline = async () => {
+  const { performance: clock } = await import('node:perf_hooks');
+  const total = { ms: 0 };
+  return () => {
+    const call = { startedAt: clock.now(), endedAt: 0, instance: 'a', attempts: 1, outcome: 'running' };
+    return new Promise((resolve, reject) => {
+      value().then(
+        result => {
+          call.endedAt = clock.now();
+          call.outcome = 'success';
+          total.ms += call.endedAt - call.startedAt;
+          resolve(result);
+        },
+        error => reject(error),
+      );
+    });
+  };
+};
+
 const opossum =
   (options, action = value) =>
   async () => {
@@ -109,6 +132,7 @@ export const contestants = {
   'bare call': { bytes: true, make: async () => value },
   'fairlead call(), all on': called(calling({ allOn: true })),
   'fairlead call(), all on, no breaker': called(calling({ allOn: true, circuitBreaker: false })),
+  'a promise, two readings of the clock': called(leastPipeline),
   'opossum, lean': called(opossum(LEAN)),
   'opossum, defaults': called(opossum({})),
   'fairlead call(), defaults': called(calling({})),

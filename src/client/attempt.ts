@@ -93,7 +93,10 @@ class Flight<R> implements Landing<R> {
     if (timeoutMs !== false) this.#arm(timeoutMs);
     this.#call.cancellation.tellOnCancel(this);
     try {
-      this.#parts.send(this.#call, this.#lease.endpoint, this.#cancellation).then(this.answered, this.failed);
+      this.#parts.send(this.#call, this.#lease.endpoint, this.#cancellation).then(
+        result => this.answered(result),
+        (error: unknown) => this.failed(error),
+      );
     } catch (error) {
       this.failed(error);
     }
@@ -105,7 +108,7 @@ class Flight<R> implements Landing<R> {
     else this.#timer = ownTimer(this, timeoutMs, runtime);
   }
 
-  readonly answered = (result: R): void => {
+  answered(result: R): void {
     const landing = this.#landing;
     if (landing === undefined) return this.#parts.discard(result);
     let verdict: Verdict;
@@ -117,15 +120,15 @@ class Flight<R> implements Landing<R> {
     }
     this.#end(verdict, undefined, result);
     landing.answered(result);
-  };
+  }
 
-  readonly failed = (error: unknown): void => {
+  failed(error: unknown): void {
     const landing = this.#landing;
     if (landing === undefined) return;
     const verdict = this.#parts.classifyError(error, this.#call);
     this.#fail(verdictOfBreak(verdict, this.#lease, this.#parts.runtime.now()), error);
     landing.failed(error);
-  };
+  }
 
   /** The caller aborted, the deadline passed or the client closed: reason enough to end at once, and mid-body too. */
   cancelled(reason: unknown): void {
