@@ -67,6 +67,16 @@ const hotpath = ({ hotpath: result }) => {
   return markdown([['', 'ns', 'over bare', 'bytes'], ...rows.map(([name, each]) => [bold(name), ...cells(each)])]);
 };
 
+const profile = ({ profile: result }) => {
+  if (result === undefined) return undefined;
+  const beside = result.inOneProcess.map(({ name, ns, overOpossums }) => [bold(name), digits(ns), digits(overOpossums)]);
+  const shares = Object.entries(result.shares).map(([part, share]) => [part, `${(share * 100).toFixed(1)} %`]);
+  return [
+    markdown([['in one process, by turns', 'ns', 'overhead ÷ opossum, lean'], ...beside]),
+    markdown([[`CPU time of ${result.profiled}`, 'share'], ...shares]),
+  ].join('\n\n');
+};
+
 /** `rows`: [what, a figure's name or nothing for each column] */
 const picked = ({ figures }, head, rows) => {
   const ns = name => (name === undefined ? '' : digits(figures[name]?.ns));
@@ -159,6 +169,7 @@ export const tables = {
   'http-raw': httpRaw,
   'http-others': httpOthers,
   hotpath,
+  profile,
   breakers,
   limiters,
   tracing,

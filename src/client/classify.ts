@@ -59,11 +59,14 @@ export const classifyError = (error: unknown): Verdict => {
   return FAILURE;
 };
 
+/** Undici will not send what was asked for: no server has a part in that. */
+const ARGUMENT_CODES = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
+
 /** What fetch rejects with: a TypeError without a network error behind it is a bad argument, not a bad server. */
 export const classifyFetchError = (error: unknown): Verdict => {
   if (!(error instanceof TypeError)) return classifyError(error);
   const code = codeOf(error.cause);
-  const isArgument = error.cause === undefined || code.startsWith('ERR_INVALID') || code === 'UND_ERR_INVALID_ARG';
+  const isArgument = error.cause === undefined || code.startsWith('ERR_INVALID') || ARGUMENT_CODES.has(code);
   return isArgument ? IGNORED : classifyError(error);
 };
 

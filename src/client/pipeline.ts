@@ -69,19 +69,20 @@ const pipeline = <R>({ permits, ...parts }: PipelineParts<R>, asking: boolean): 
   );
 };
 
-/** Two pipelines over the same parts: calls without options of their own pass by what only options ask for. */
+/**
+ * The pipeline of calls with options of their own, and a shorter one for the others, which passes by what only options ask for.
+ * They are one and the same where a stage keeps something between calls: what the one learnt, the other has to know.
+ */
 export class Way<R> {
+  readonly asking: Flow<R>;
   readonly plain: Flow<R>;
-  readonly #parts: PipelineParts<R>;
-  #asking: Flow<R> | undefined;
 
   constructor(parts: PipelineParts<R>) {
-    this.plain = pipeline(parts, false);
-    this.#parts = parts;
-  }
-
-  /** Made when the first call asks. */
-  get asking(): Flow<R> {
-    return (this.#asking ??= pipeline(this.#parts, true));
+    this.asking = pipeline(parts, true);
+    this.plain = keepsNothing(parts) ? pipeline(parts, false) : this.asking;
   }
 }
+
+/** The other stages keep what they know in the parts. */
+const keepsNothing = <R>({ callStages, attemptLayers, cache, coalesce, hedge }: PipelineParts<R>): boolean =>
+  callStages.length + attemptLayers.length === 0 && cache === undefined && coalesce === undefined && !hedge.rules;

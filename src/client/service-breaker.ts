@@ -43,6 +43,8 @@ export class ServiceBreaker implements Guard {
   readonly #opossum: FedOpossum;
   readonly #events: Emitter;
   readonly #policy: BreakerPolicy;
+  /** Opossum knows an error. */
+  #told = false;
 
   constructor({ events, ...parts }: ServiceBreakerParts) {
     this.#policy = parts.policy;
@@ -60,12 +62,15 @@ export class ServiceBreaker implements Guard {
   }
 
   failed(error: unknown): void {
+    this.#told = true;
     this.#opossum.about(error);
   }
 
   leave(ticket: number, verdict: Verdict, now: number): void {
     if (ticket !== UNCOUNTED) this.#opossum.machine.leave(ticket, verdict, now);
-    this.#opossum.about(undefined);
+    // Of an attempt that was not counted it must not stand for the next one.
+    if (this.#told) this.#opossum.about(undefined);
+    this.#told = false;
   }
 
   refusal({ service, now }: Call): FairleadError {

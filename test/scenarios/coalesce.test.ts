@@ -31,6 +31,14 @@ describe('identical GETs in flight', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('are sent once, whatever options of its own one of them has', async () => {
+    const { client, runtime, requests } = await slow();
+    const calls = [client.fetch('/a'), client.fetch('/a', { fairlead: { deadlineMs: 1_000 } }), client.fetch('/a')];
+    await runtime.advance(100);
+    expect(await Promise.all(calls.map(text))).toEqual(Array(3).fill('answer to /a'));
+    expect(requests).toHaveLength(1);
+  });
+
   it('are sent again once the answer is there', async () => {
     const { client, runtime, requests } = await slow();
     for (let i = 0; i < 2; i += 1) {

@@ -374,6 +374,25 @@ describe('layers', () => {
     await client.fetch('/');
     expect(told).toEqual(['outer >', 'inner >', 'attempt >', '< attempt', '< inner', '< outer']);
   });
+
+  it.each(['call', 'attempt'] as const)(
+    'of kind %s keep what they know for all calls, with options or without',
+    async kind => {
+      const numbers: number[] = [];
+      const numbering = (next: (call: never) => Promise<unknown>) => {
+        let calls = 0;
+        return (call: never) => {
+          numbers.push((calls += 1));
+          return next(call);
+        };
+      };
+      const { client } = clientOf(ok, { layers: { [kind]: [numbering] } });
+      await client.fetch('/');
+      await client.fetch('/', { fairlead: { deadlineMs: 1_000 } });
+      await client.fetch('/');
+      expect(numbers).toEqual([1, 2, 3]);
+    },
+  );
 });
 
 describe('options', () => {

@@ -56,6 +56,8 @@ describe('classifyFetchError', () => {
     ],
     ['a bad argument', new TypeError('Invalid header'), { outcome: 'ignored', retryable: false }],
     ['a bad argument found by undici', withCode('UND_ERR_INVALID_ARG'), { outcome: 'ignored', retryable: false }],
+    ['an "expect" header, which undici does not send', withCode('UND_ERR_NOT_SUPPORTED'), { outcome: 'ignored' }],
+    ['a wrong content-length', withCode('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH'), { outcome: 'ignored' }],
   ])('%s', (_name, error, verdict) => {
     expect(classifyFetchError(error)).toMatchObject(verdict);
   });
