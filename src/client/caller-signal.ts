@@ -1,98 +1,103 @@
 import type { Cancellation } from '../core/cancellation.js';
 
-const ONCE = { once: true } as const;
-
-/**
- * Carries a caller's abort to the calls made with its signal, over one listener whatever their number: a service may use
- * one signal for its whole life, and a listener for each call would be a leak. The listener goes with the last call.
- */
-class Followers {
-  readonly #signal: AbortSignal;
-  #listens = false;
-  /** Mostly a signal is for one call: a set is made for the second. */
-  #first: Cancellation | undefined = undefined;
-  #others: Set<Cancellation> | undefined = undefined;
-  /** Calls whose response was handed out: kept alive by its body, not by us. */
-  #reading: Map<number, WeakRef<Cancellation>> | undefined = undefined;
-  #nextReader = 0;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  add(cancellation: Cancellation): void {
-    if (!this.#listens) this.#signal.addEventListener('abort', this.#abort, ONCE);
-    this.#listens = true;
-    if (this.#first === undefined) this.#first = cancellation;
-    else (this.#others ??= new Set()).add(cancellation);
-  }
-
-  delete(cancellation: Cancellation): void {
-    this.#forget(cancellation);
-    this.#rest();
-  }
-
-  /** From here on the call lives as long as its body does. Returns how to end it. */
-  hold(cancellation: Cancellation): () => void {
-    const reader = (this.#nextReader += 1);
-    (this.#reading ??= new Map()).set(reader, new WeakRef(cancellation));
-    this.#forget(cancellation);
-    return () => {
-      this.#reading?.delete(reader);
-      this.#rest();
-    };
-  }
-
-  #forget(cancellation: Cancellation): void {
-    if (this.#first === cancellation) this.#first = undefined;
-    else this.#others?.delete(cancellation);
-  }
-
-  #rest(): void {
-    if (!this.#listens || this.#first !== undefined || this.#others?.size || this.#reading?.size) return;
-    this.#signal.removeEventListener('abort', this.#abort);
-    this.#listens = false;
-  }
-
-  readonly #abort = (): void => {
-    const reason: unknown = this.#signal.reason;
-    const reading = [...(this.#reading?.values() ?? [])].map(reference => reference.deref());
-    const all = [this.#first, ...(this.#others ?? []), ...reading];
-    this.#listens = false;
-    this.#first = this.#others = this.#reading = undefined;
-    for (const cancellation of all) cancellation?.cancel(reason);
-  };
-}
-
-const followers = new WeakMap<AbortSignal, Followers>();
-
 /** Cancels `cancellation` when the caller aborts, until `release` or, after `hold`, until the body was read or collected. */
 export interface CallerLink {
   release(): void;
   hold(): () => void;
 }
 
-class Link implements CallerLink {
-  readonly #group: Followers;
-  readonly #cancellation: Cancellation;
+/** Of each signal that calls follow, the first of their links. */
+const firstOf = new WeakMap<AbortSignal, Link>();
 
-  constructor(group: Followers, cancellation: Cancellation) {
-    this.#group = group;
+/**
+ * Each AbortSignal of Node has a hidden class of its own, so whatever is looked up on one misses all of V8's caches and costs
+ * many times as much: what signals have in common is taken from their prototype.
+ */
+const { prototype } = AbortSignal;
+const { get: abortedOf } = Object.getOwnPropertyDescriptor(prototype, 'aborted') as { get: () => boolean };
+
+/** Polyfills, and objects that only look like a signal, are asked themselves. */
+const isOwn = (signal: AbortSignal): boolean => signal instanceof AbortSignal;
+
+export const isAborted = (signal: AbortSignal): boolean => (isOwn(signal) ? abortedOf.call(signal) : signal.aborted);
+
+/**
+ * Carries a caller's abort to the calls made with its signal, over one listener whatever their number: a service may use
+ * one signal for its whole life, and a listener for each call would be a leak. The listener goes with the last call.
+ */
+export const follow = (signal: AbortSignal, cancellation: Cancellation): CallerLink => {
+  const first = firstOf.get(signal);
+  const link = new Link(signal, cancellation, first);
+  if (first === undefined) {
+    firstOf.set(signal, link);
+    listen(signal);
+  }
+  return link;
+};
+
+/** A call and the signal that it follows. The calls of one signal form a ring, in the order in which they were made. */
+class Link implements CallerLink {
+  readonly #signal: AbortSignal;
+  /** A call whose response was handed out is kept alive by its body, not by us. */
+  #cancellation: Cancellation | WeakRef<Cancellation> | undefined;
+  #next: Link;
+  #previous: Link;
+
+  constructor(signal: AbortSignal, cancellation: Cancellation, first: Link | undefined) {
+    this.#signal = signal;
     this.#cancellation = cancellation;
+    this.#next = first ?? this;
+    this.#previous = first === undefined ? this : first.#previous;
+    this.#previous.#next = this;
+    this.#next.#previous = this;
   }
 
   release(): void {
-    this.#group.delete(this.#cancellation);
+    if (this.#cancellation === undefined) return;
+    this.#cancellation = undefined;
+    const next = this.#next;
+    if (next === this) return letGo(this.#signal);
+    this.#previous.#next = next;
+    next.#previous = this.#previous;
+    if (firstOf.get(this.#signal) === this) firstOf.set(this.#signal, next);
   }
 
+  /** From here on the call lives as long as its body does. Returns how to end it. */
   hold(): () => void {
-    return this.#group.hold(this.#cancellation);
+    if (this.#cancellation !== undefined) this.#cancellation = new WeakRef(this.#cancellation as Cancellation);
+    return () => this.release();
+  }
+
+  /** Takes all of the ring out, since a call that is told may release others, or be made anew. */
+  takeAll(): (Cancellation | undefined)[] {
+    const all = [this.#take()];
+    for (let link = this.#next; link !== this; link = link.#next) all.push(link.#take());
+    return all;
+  }
+
+  #take(): Cancellation | undefined {
+    const cancellation = this.#cancellation;
+    this.#cancellation = undefined;
+    return cancellation instanceof WeakRef ? cancellation.deref() : cancellation;
   }
 }
 
-export const follow = (signal: AbortSignal, cancellation: Cancellation): CallerLink => {
-  let group = followers.get(signal);
-  if (group === undefined) followers.set(signal, (group = new Followers(signal)));
-  group.add(cancellation);
-  return new Link(group, cancellation);
+/** Without options, which Node takes its time to read. */
+const listen = (signal: AbortSignal): void => {
+  if (isOwn(signal)) prototype.addEventListener.call(signal, 'abort', tellFollowers);
+  else signal.addEventListener('abort', tellFollowers);
 };
+
+const letGo = (signal: AbortSignal): void => {
+  firstOf.delete(signal);
+  if (isOwn(signal)) prototype.removeEventListener.call(signal, 'abort', tellFollowers);
+  else signal.removeEventListener('abort', tellFollowers);
+};
+
+/** The same for all signals, which take it once each. */
+function tellFollowers(this: AbortSignal): void {
+  const all = firstOf.get(this)?.takeAll();
+  const reason: unknown = this.reason;
+  letGo(this);
+  all?.forEach(cancellation => cancellation?.cancel(reason));
+}

@@ -14,8 +14,8 @@ export type Send<R> = (call: Call, endpoint: Endpoint, cancellation: Cancellatio
 export interface Instrument {
   /** Around each call, outside all layers: it sees one result, whatever the number of attempts. */
   readonly call?: Layer<unknown> | undefined;
-  /** Calls for which it returns false pass `call` by, and so pay for no promise of it. @default all go through it */
-  applies?(call: Call): boolean;
+  /** Instead of `call`, the same without a promise: it hands on the landing, or one of its own that tells it. */
+  readonly stage?: Stage<unknown> | undefined;
   /**
    * Around each attempt, once its instance is known. To add a header, it sets `call.request` to a copy while it runs `next`,
    * and back right after.
@@ -27,11 +27,7 @@ export interface Instrument {
 
 /** The first listed is the outermost. */
 export const instrumentStages = (instruments: readonly Instrument[]): Stage<unknown>[] =>
-  instruments.flatMap(instrument =>
-    instrument.call === undefined
-      ? []
-      : asStage(instrument.call, instrument.applies && (call => instrument.applies!(call))),
-  );
+  instruments.flatMap(({ stage, call }) => stage ?? (call === undefined ? [] : asStage(call)));
 
 /** The first listed is the outermost. */
 export const instrumentedSend = <R>(instruments: readonly Instrument[], innermost: Send<R>): Send<R> =>

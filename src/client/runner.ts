@@ -6,7 +6,7 @@ import type { Runtime } from '../core/runtime.js';
 import type { OutboundRequest } from '../core/transport.js';
 import { isWatched, WATCH_BODY, type BodyObserver } from '../core/watched-body.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
-import { follow } from './caller-signal.js';
+import { follow, isAborted } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
 import type { LogicalCall } from './logical-call.js';
 import { observeBody } from './observed-response.js';
@@ -30,8 +30,10 @@ export class Runner {
 
   run<R>(flow: Flow<R>, call: LogicalCall): Promise<R> {
     const signal = call.callerSignal;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (signal !== undefined) call.link = follow(signal, call.cancellation);
+    if (signal !== undefined) {
+      if (isAborted(signal)) return Promise.reject(signal.reason);
+      call.link = follow(signal, call.cancellation);
+    }
     this.#parts.inFlight.add(call);
     const ending = new Ending(this, flow, call);
     return new Promise((resolve, reject) => ending.begin(resolve, reject));

@@ -1,7 +1,7 @@
 import type { Instrument } from '../../client/instrument.js';
 import { OpenCalls } from './open-calls.js';
 import { tracingAttempt } from './tracing-attempt.js';
-import { tracingApplies, tracingCall } from './tracing-call.js';
+import { tracingCall } from './tracing-call.js';
 import { checkTracingOptions, type TracingOptions } from './tracing-options.js';
 import { tracingParts } from './tracing-parts.js';
 
@@ -22,8 +22,7 @@ export const tracing = (options: TracingOptions = {}): Instrument => {
   let building: OpenCalls | undefined;
   const openCalls = (): OpenCalls => (building ??= new OpenCalls());
   return {
-    applies: tracingApplies(parts),
-    call: next => tracingCall(parts, openCalls())(next),
+    stage: next => tracingCall(parts, openCalls())(next),
     send: tracingAttempt(parts),
     attach: client => {
       const own = openCalls();

@@ -4,8 +4,6 @@ import { rawHeader, type RawHeaders } from './received-headers.js';
 
 /** The bytes that a reader gets: decoded, where the server coded them. */
 export interface BodyReader {
-  /** All of it, if it is here and plain. */
-  takeWhole(): Buffer | undefined;
   collect(): Promise<Buffer>;
   /** `undefined` at the end. */
   read(): Promise<Uint8Array | undefined>;
@@ -23,10 +21,6 @@ class PlainReader implements BodyReader {
 
   constructor(body: IncomingBody) {
     this.#body = body;
-  }
-
-  takeWhole(): Buffer | undefined {
-    return this.#body.takeWhole();
   }
 
   collect(): Promise<Buffer> {
@@ -50,10 +44,6 @@ class DecodingReader implements BodyReader {
   constructor(body: IncomingBody, contentEncoding: string) {
     this.#body = body;
     this.#contentEncoding = contentEncoding;
-  }
-
-  takeWhole(): undefined {
-    return undefined;
   }
 
   async collect(): Promise<Buffer> {

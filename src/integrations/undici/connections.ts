@@ -11,32 +11,39 @@ export interface Traveller {
 }
 
 export interface ConnectionsParts {
-  readonly origin: string;
   readonly most: number;
   readonly open: () => Client;
   /** The instance left, and so did its last connection. */
   readonly gone: () => void;
+  /** Runs `look` once the answers that are here have been read. */
+  readonly afterReading: (look: () => void) => void;
 }
+
+/** With so many requests under way, an answer is read in most turns of the event loop. */
+const SEVERAL = 4;
 
 const noop = (): void => undefined;
 
 /**
  * The connections to one instance. Each carries one request at a time. The one used last is used next: it is the least
  * likely to be closed by the other side, and the ones that a peak left over fall idle and end.
+ *
+ * A connection that fell idle is looked at by undici before it is used again, at the end of the turn. So with several
+ * requests under way a new one waits that long, too, for one whose answer ends meanwhile, which needs no such look: less
+ * work, and no later. Where none ends, it goes a turn later.
  */
 export class Connections {
-  readonly origin: string;
   readonly #parts: ConnectionsParts;
   readonly #all = new Set<Client>();
   readonly #idle: Client[] = [];
   #first: Traveller | undefined = undefined;
   #last: Traveller | undefined = undefined;
+  #looks = false;
   #retired = false;
   #closed: Error | undefined = undefined;
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
-    this.origin = parts.origin;
   }
 
   /** Connections that are open or being opened. */
@@ -47,6 +54,7 @@ export class Connections {
   /** Sends it now or, with all connections busy, after those that came before it. */
   carry(traveller: Traveller): void {
     if (this.#closed !== undefined) return traveller.fail(this.#closed);
+    if (this.#all.size - this.#idle.length >= SEVERAL) return this.#lookLater(traveller);
     const client = this.#idle.pop() ?? this.#another();
     if (client === undefined) this.#queue(traveller);
     else traveller.go(client);
@@ -86,6 +94,7 @@ export class Connections {
 
   /** The instance left: idle connections are closed now, the others with what they carry. */
   retire(): void {
+    this.#look();
     this.#retired = true;
     for (const client of this.#idle.splice(0)) this.#drop(client);
     if (this.#all.size === 0) this.#parts.gone();
@@ -113,6 +122,24 @@ export class Connections {
     return client;
   }
 
+  #lookLater(traveller: Traveller): void {
+    this.#queue(traveller);
+    if (this.#looks || (this.#idle.length === 0 && this.#all.size >= this.#parts.most)) return;
+    this.#looks = true;
+    this.#parts.afterReading(this.#look);
+  }
+
+  /** Those that still wait take what there is. */
+  readonly #look = (): void => {
+    this.#looks = false;
+    for (let next = this.#first; next !== undefined; next = this.#first) {
+      const client = this.#idle.pop() ?? this.#another();
+      if (client === undefined) return;
+      this.withdraw(next);
+      next.go(client);
+    }
+  };
+
   #queue(traveller: Traveller): void {
     traveller.waits = true;
     traveller.previous = this.#last;
@@ -131,7 +158,8 @@ export class Connections {
 
   #drop(client: Client): void {
     if (!this.#all.delete(client)) return;
-    if (this.#retired && this.#all.size === 0) this.#parts.gone();
+    // Who waits gets another, with which it will be asked again.
+    if (this.#retired && this.#all.size === 0 && this.#first === undefined) this.#parts.gone();
     client.off('disconnect', this.#disconnected);
     // Not in the midst of what it tells.
     queueMicrotask(() => client.destroy(null, noop));

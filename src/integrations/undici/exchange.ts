@@ -4,18 +4,23 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { OutboundRequest } from '../../core/transport.js';
 import type { Connections, Traveller } from './connections.js';
 import { IncomingBody, type BodySource } from './incoming-body.js';
-import type { Outgoing } from './outgoing.js';
+import type { Destination, Outgoing } from './outgoing.js';
 import { ReceivedResponse } from './received-response.js';
+
+/** What the requests to one instance have in common. */
+export interface Line extends Destination {
+  readonly endpoint: Endpoint;
+  readonly connections: Connections;
+  /** What is handed out instead of an answer that may be a redirect. */
+  readonly redirect: (response: Response, sent: Sent) => Promise<Response>;
+}
 
 /** A request on its way. */
 export interface Sent {
+  readonly line: Line;
   readonly request: OutboundRequest;
-  readonly endpoint: Endpoint;
   readonly outgoing: Outgoing;
-  readonly connections: Connections;
   readonly cancellation: Cancellation | undefined;
-  /** What is handed out instead of an answer that may be a redirect. */
-  readonly redirect: (response: Response, sent: Sent) => Promise<Response>;
 }
 
 /** What fetch rejects with when it was not the caller's fault. */
@@ -55,15 +60,14 @@ export class Exchange implements Traveller, BodySource, Handler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#sent.cancellation?.onCancel(this.#cancelled);
-    if (!this.#over) this.#sent.connections.carry(this);
+    this.#sent.cancellation?.tellOnCancel(this);
+    if (!this.#over) this.#sent.line.connections.carry(this);
     return answered;
   }
 
   go(client: Client): void {
-    const { method, path, headers, body } = this.#sent.outgoing;
     this.#client = client;
-    client.dispatch({ method, path, headers, body } as never, this);
+    client.dispatch(this.#sent.outgoing as never, this);
   }
 
   fail(error: unknown): void {
@@ -79,12 +83,13 @@ export class Exchange implements Traveller, BodySource, Handler {
   onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
     // Something provisional: the answer is yet to come.
     if (status < 200 || this.#over) return true;
-    const { connections, outgoing, redirect } = this.#sent;
+    const { line, outgoing } = this.#sent;
     const { path, method } = outgoing;
     this.#resume = resume;
-    if (method !== 'HEAD' && !BODILESS.has(status)) this.#body = new IncomingBody(this);
-    const response = new ReceivedResponse({ status, statusText, raw, origin: connections.origin, path }, this.#body);
-    this.#resolve?.(REDIRECTS.has(status) ? redirect(response, this.#sent) : response);
+    if (method !== 'HEAD' && (status === 200 || !BODILESS.has(status))) this.#body = new IncomingBody(this);
+    const response = new ReceivedResponse({ status, statusText, raw, origin: line.origin, path }, this.#body);
+    const redirects = status >= 300 && REDIRECTS.has(status);
+    this.#resolve?.(redirects ? line.redirect(response, this.#sent) : response);
     this.#resolve = this.#reject = undefined;
     return true;
   }
@@ -98,14 +103,14 @@ export class Exchange implements Traveller, BodySource, Handler {
     const body = this.#body;
     this.#end();
     // First, so that who reads the end and asks again finds it free.
-    this.#sent.connections.free(client);
+    this.#sent.line.connections.free(client);
     body?.end();
   }
 
   onError(error: unknown): void {
     const client = this.#client;
     this.#fail(error);
-    if (client !== undefined) this.#sent.connections.broken(client);
+    if (client !== undefined) this.#sent.line.connections.broken(client);
   }
 
   resume(): void {
@@ -117,14 +122,14 @@ export class Exchange implements Traveller, BodySource, Handler {
   }
 
   /** The caller aborted, its time is up, or the client closed: who waits is told why, unchanged. */
-  readonly #cancelled = (reason: unknown): void => {
+  cancelled(reason: unknown): void {
     const body = this.#body;
     const reject = this.#reject;
-    this.#sent.connections.withdraw(this);
+    this.#sent.line.connections.withdraw(this);
     this.#giveUp(reason);
     reject?.(reason);
     body?.abort(reason);
-  };
+  }
 
   /** Nothing can be told to a server by HTTP/1.1 but by the end of the connection. */
   #giveUp(reason: unknown): void {
@@ -149,7 +154,7 @@ export class Exchange implements Traveller, BodySource, Handler {
   /** Holds nothing more: a response may live for long. */
   #end(reason?: unknown): void {
     this.#sent.outgoing.cancel?.(reason);
-    this.#sent.cancellation?.offCancel(this.#cancelled);
+    this.#sent.cancellation?.offCancel(this);
     this.#abort = this.#resume = this.#resolve = this.#reject = this.#body = this.#client = undefined;
   }
 }

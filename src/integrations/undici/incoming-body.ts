@@ -54,19 +54,19 @@ export class IncomingBody {
     if (this.#state !== 'open') return;
     this.#state = 'complete';
     this.#over();
-    for (const observer of this.#told()) observer.ended();
+    this.#told()?.forEach(observer => observer.ended());
   }
 
   /** It broke, by no will of the reader's or the caller's. */
   fail(error: unknown): void {
     if (!this.#break(error)) return;
-    for (const observer of this.#told()) observer.failed(error);
+    this.#told()?.forEach(observer => observer.failed(error));
   }
 
   /** The caller aborted, or the client was closed: who reads is told why. */
   abort(reason: unknown): void {
     if (!this.#break(reason)) return;
-    for (const observer of this.#told()) observer.ended();
+    this.#told()?.forEach(observer => observer.ended());
   }
 
   /** The reader wants no more. */
@@ -144,8 +144,8 @@ export class IncomingBody {
     this.#awake();
   }
 
-  #told(): readonly BodyObserver[] {
-    const observers = this.#observers ?? [];
+  #told(): readonly BodyObserver[] | undefined {
+    const observers = this.#observers;
     this.#observers = undefined;
     return observers;
   }

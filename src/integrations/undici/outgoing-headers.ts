@@ -34,21 +34,45 @@ export interface Besides {
   readonly secure: boolean;
 }
 
+/** Headers as they go over the wire: names in lower case, no two the same, values without blanks around them. */
+export type WireHeaders = Headers | Readonly<Record<string, string>>;
+
+const NAME = /^[a-z0-9-]+$/;
+const VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
+
+/** An object that holds what Headers would make of it is taken as it is: such are those that tracing adds. */
+export const toWire = (given: NonNullable<RequestInit['headers']>): WireHeaders =>
+  given instanceof Headers || isOnWire(given) ? given : new Headers(given);
+
+const isOnWire = (given: object): given is Record<string, string> => {
+  if (Object.getPrototypeOf(given) !== Object.prototype) return false;
+  for (const name in given) {
+    const value: unknown = (given as Record<string, unknown>)[name];
+    if (typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value) || !Object.hasOwn(given, name))
+      return false;
+  }
+  return true;
+};
+
 /** The caller's, and those of fetch that the caller has none of. As with fetch, `Host` is the instance's. */
-export const headersWith = (given: Headers | undefined, besides: Besides): readonly string[] => {
+export const headersWith = (given: WireHeaders | undefined, besides: Besides): readonly string[] => {
   const { contentType, cache, secure } = besides;
   const all: string[] = [];
-  given?.forEach((value, name) => {
+  const take = (value: string, name: string): void => {
     if (name !== 'host') all.push(name, value);
-  });
-  const add = ([name, value]: readonly [string, string]): void => {
-    if (given?.has(name) !== true) all.push(name, value);
   };
+  const has = (name: string): boolean =>
+    given !== undefined && (given instanceof Headers ? given.has(name) : Object.hasOwn(given, name));
+  const add = ([name, value]: readonly [string, string]): void => {
+    if (!has(name)) all.push(name, value);
+  };
+  if (given instanceof Headers) given.forEach(take);
+  else if (given !== undefined) for (const name of Object.keys(given)) take(given[name]!, name);
   if (contentType !== undefined) add(['content-type', contentType]);
   if (cache !== undefined) CACHE_HEADERS[cache]?.forEach(add);
   DEFAULTS.forEach(add);
   // A part of what is coded cannot be decoded.
-  if (given?.has('range') === true) add(['accept-encoding', 'identity']);
+  if (has('range')) add(['accept-encoding', 'identity']);
   else add(secure ? SECURE_CODINGS : CODINGS);
   return all;
 };

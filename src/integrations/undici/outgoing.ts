@@ -1,6 +1,6 @@
 import type { OutboundRequest } from '../../core/transport.js';
 import { encodeBody, type EncodedBody } from './outgoing-body.js';
-import { defaultHeaders, headersWith } from './outgoing-headers.js';
+import { defaultHeaders, headersWith, toWire } from './outgoing-headers.js';
 import { strictPath } from './outgoing-path.js';
 
 /** What undici's `dispatch` takes. */
@@ -19,17 +19,24 @@ const USUAL_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELET
 const TOKEN = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/;
 const FORBIDDEN_METHOD = /^(?:connect|trace|track)$/i;
 
+/** Where a request goes. */
+export interface Destination {
+  readonly origin: string;
+  readonly secure: boolean;
+  /** Chance, for the boundaries of forms. */
+  readonly random: () => number;
+}
+
 /**
  * A request as it goes over the wire, with the headers that fetch adds. Throws the TypeErrors that fetch rejects with,
  * before anything is sent.
  */
 export const toOutgoing = (
   { method, path, headers, body, init }: OutboundRequest,
-  { origin, random }: { readonly origin: string; readonly random: () => number },
+  { origin, secure, random }: Destination,
 ): Outgoing => {
-  if (!USUAL_METHODS.has(method)) refuseMethod(method);
+  if (method !== 'GET' && !USUAL_METHODS.has(method)) refuseMethod(method);
   const strict = strictPath(path, origin);
-  const secure = origin.startsWith('https:');
   const cache = (init as { cache?: string } | undefined)?.cache;
   if (init?.integrity) throw new TypeError('undiciTransport does not check integrity; the fetch transport does');
   if (body == null && headers === undefined && cache === undefined)
@@ -37,7 +44,7 @@ export const toOutgoing = (
   if (body != null && (method === 'GET' || method === 'HEAD'))
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   const { contentType, body: encoded, cancel } = encodeBody(body, random);
-  const given = headers === undefined || headers instanceof Headers ? headers : new Headers(headers);
+  const given = headers === undefined ? undefined : toWire(headers);
   return { method, path: strict, headers: headersWith(given, { contentType, cache, secure }), body: encoded, cancel };
 };
 

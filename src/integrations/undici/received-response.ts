@@ -3,7 +3,7 @@ import { WATCH_BODY, type BodyObserver, type WatchedResponse } from '../../core/
 import { readerOf, type BodyReader } from './body-reader.js';
 import { toStream } from './body-stream.js';
 import type { IncomingBody } from './incoming-body.js';
-import { toHeaders, type RawHeaders } from './received-headers.js';
+import { rawHeader, toHeaders, type RawHeaders } from './received-headers.js';
 
 /** What came before the body. */
 export interface Head {
@@ -20,7 +20,7 @@ const forgotten = new FinalizationRegistry<IncomingBody>(body =>
 );
 
 /** Its types declare properties where the platform has getters, which a class cannot override. */
-const PlatformResponse = Response as unknown as new (body: null, init: ResponseInit | undefined) => object;
+const PlatformResponse = Response as unknown as new (body: null, init: ResponseInit | null) => object;
 
 /**
  * The Response of this transport. It is a true one, and its parts are made when somebody asks for them: a platform's
@@ -132,10 +132,11 @@ export class ReceivedResponse extends PlatformResponse implements Response, Watc
 
   /** The usual case, without a promise: the body came with its head, plain, and is read once. */
   #takeWhole(): Buffer | undefined {
-    if (this.#used || this.#stream !== undefined || this.#incoming === undefined) return undefined;
-    const whole = this.#readerOf(this.#incoming).takeWhole();
-    if (whole !== undefined) this.#use();
-    return whole;
+    const incoming = this.#incoming;
+    if (this.#used || this.#stream !== undefined || incoming?.state !== 'complete') return undefined;
+    if (rawHeader(this.#head.raw, 'content-encoding') !== undefined) return undefined;
+    this.#use();
+    return incoming.takeWhole();
   }
 
   async #bytes(): Promise<Uint8Array> {
@@ -179,14 +180,17 @@ export class ReceivedResponse extends PlatformResponse implements Response, Watc
   }
 }
 
-/** The status that the platform's own methods see, where it takes it. */
-const initOf = ({ status }: Head): ResponseInit | undefined => (status <= 200 || status > 599 ? undefined : { status });
+/**
+ * The status that the platform's own methods see, where it takes it. With `null` the platform reads no init at all, which
+ * is most of what a Response costs.
+ */
+const initOf = ({ status }: Head): ResponseInit | null => (status <= 200 || status > 599 ? null : { status });
 
 /** As the Encoding standard decodes: without a byte order mark. */
 const utf8 = (bytes: Uint8Array): string => {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const marked = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf;
-  return buffer.toString('utf8', marked ? 3 : 0);
+  return marked ? buffer.toString('utf8', 3) : buffer.toString();
 };
 
 const parsed = (bytes: Uint8Array): unknown => JSON.parse(utf8(bytes));

@@ -7,7 +7,7 @@ import type { OutboundRequest, Transport, TransportContext } from '../../core/tr
 import { isWatched, WATCH_BODY } from '../../core/watched-body.js';
 import { Connections } from './connections.js';
 import { opener } from './connector.js';
-import { Exchange, failedFetch, type Sent } from './exchange.js';
+import { Exchange, failedFetch, type Line, type Sent } from './exchange.js';
 import { resolveOptions, type UndiciPolicy, type UndiciTransportOptions } from './options.js';
 import { toOutgoing } from './outgoing.js';
 import { loadUndici, type UndiciPeer } from './peer.js';
@@ -22,6 +22,10 @@ import { loadUndici, type UndiciPeer } from './peer.js';
 export const undiciTransport = (options?: UndiciTransportOptions): Transport =>
   new UndiciTransport(resolveOptions(options), loadUndici());
 
+/** What has arrived is read before. */
+// eslint-disable-next-line no-restricted-globals -- no clock, but a place in the turn of the event loop that reads sockets
+const afterReading = (look: () => void): unknown => setImmediate(look);
+
 /** Used by itself, not by a client. */
 const ALONE: TransportContext = { service: 'undiciTransport', runtime: systemRuntime, redirects: 'same-origin' };
 
@@ -29,7 +33,7 @@ class UndiciTransport implements Transport {
   readonly #policy: UndiciPolicy;
   readonly #undici: UndiciPeer;
   /** Goes with its endpoint; `#open` is for `close()`. */
-  readonly #connections = new WeakMap<Endpoint, Connections>();
+  readonly #lines = new WeakMap<Endpoint, Line>();
   readonly #open = new Set<Connections>();
   #context: TransportContext | undefined = undefined;
   #closed = false;
@@ -62,7 +66,7 @@ class UndiciTransport implements Transport {
   }
 
   left(endpoint: Endpoint): void {
-    this.#connections.get(endpoint)?.retire();
+    this.#lines.get(endpoint)?.connections.retire();
   }
 
   async close(): Promise<void> {
@@ -74,10 +78,9 @@ class UndiciTransport implements Transport {
 
   #send(request: OutboundRequest, endpoint: Endpoint, cancellation: Cancellation | undefined): Promise<Response> {
     try {
-      const connections = this.#connections.get(endpoint) ?? this.#connect(endpoint);
-      const outgoing = toOutgoing(request, { origin: connections.origin, random: this.#random });
-      const { redirect } = this;
-      return new Exchange({ request, endpoint, outgoing, connections, cancellation, redirect }).start();
+      const line = this.#lines.get(endpoint) ?? this.#connect(endpoint);
+      const outgoing = toOutgoing(request, line);
+      return new Exchange({ line, request, outgoing, cancellation }).start();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -85,25 +88,33 @@ class UndiciTransport implements Transport {
 
   readonly #random = (): number => (this.#context ?? ALONE).runtime.random();
 
-  #connect(endpoint: Endpoint): Connections {
+  #connect(endpoint: Endpoint): Line {
     const { instance } = endpoint;
     if (this.#closed) throw failedFetch(new Error('the transport was closed'));
     if (instance.protocol !== 'http' && instance.protocol !== 'https')
       throw failedFetch(new Error(`unknown scheme ${instance.protocol}`));
     const { origin } = new URL(originOf(instance));
     const connections: Connections = new Connections({
-      origin,
       most: this.#policy.connections,
       open: opener(instance, { origin, policy: this.#policy, undici: this.#undici, ...(this.#context ?? ALONE) }),
       gone: () => this.#open.delete(connections),
+      afterReading,
     });
-    this.#connections.set(endpoint, connections);
+    const line = {
+      endpoint,
+      origin,
+      secure: instance.protocol === 'https',
+      random: this.#random,
+      connections,
+      redirect: this.#redirect,
+    };
+    this.#lines.set(endpoint, line);
     this.#open.add(connections);
-    return connections;
+    return line;
   }
 
   /** What an answer that may be a redirect comes to. */
-  readonly redirect = async (response: Response, sent: Sent): Promise<Response> => {
+  readonly #redirect = async (response: Response, sent: Sent): Promise<Response> => {
     const { init, method, headers, body } = sent.request;
     const wanted = init?.redirect ?? 'follow';
     if (wanted === 'manual' || !isRedirect(response)) return response;
@@ -120,14 +131,14 @@ class UndiciTransport implements Transport {
 
   /** The same instance over its connections; another host, which the client allowed, as the platform reaches it. */
   #follow(url: URL, { next, sent }: { next: RequestInit; sent: Sent }): Promise<Response> {
-    const { connections, endpoint, cancellation, request } = sent;
+    const { line, cancellation, request } = sent;
     // The body is the next request's, if it has one; the caller's signal is followed once for all of them.
     const { body: _body, signal: _signal, ...given } = request.init ?? {};
     const init: RequestInit = { ...given, ...next, redirect: 'manual' };
-    if (url.origin === connections.origin) {
+    if (url.origin === line.origin) {
       const path = url.pathname + url.search;
       const { method = 'GET', headers, body } = next;
-      return this.#send({ method, path, headers: headers as Headers, body, init }, endpoint, cancellation);
+      return this.#send({ method, path, headers: headers as Headers, body, init }, line.endpoint, cancellation);
     }
     const { runtime } = this.#context ?? ALONE;
     return runtime.fetch(url.href, cancellation === undefined ? init : { ...init, signal: cancellation.signal });

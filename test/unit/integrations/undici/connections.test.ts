@@ -34,9 +34,10 @@ class FakeClient extends EventEmitter {
 const place = (most: number) => {
   const clients: FakeClient[] = [];
   const log: string[] = [];
+  const looks: (() => void)[] = [];
   const connections = new Connections({
-    origin: 'http://a',
     most,
+    afterReading: look => looks.push(look),
     open: () => {
       clients.push(new FakeClient());
       return clients.at(-1) as unknown as Client;
@@ -51,7 +52,9 @@ const place = (most: number) => {
     fail: error => log.push(`${name} fails: ${(error as Error).message}`),
   });
   const client = (nth: number): Client => clients[nth] as unknown as Client;
-  return { connections, clients, client, log, traveller };
+  /** The turn of the event loop is over. */
+  const endTurn = (): void => looks.splice(0).forEach(look => look());
+  return { connections, clients, client, log, looks, endTurn, traveller };
 };
 
 describe('the connections to an instance', () => {
@@ -118,12 +121,93 @@ describe('the connections to an instance', () => {
   });
 });
 
+describe('a request while several are under way', () => {
+  const busy = (most = 10) => {
+    const all = place(most);
+    for (const name of ['a', 'b', 'c', 'd']) all.connections.carry(all.traveller(name));
+    all.log.length = 0;
+    return all;
+  };
+
+  it('takes the connection of one that ends in this turn, before one that is idle', () => {
+    const { connections, client, clients, log, endTurn, traveller } = busy();
+    connections.carry(traveller('e'));
+    connections.carry(traveller('f'));
+    connections.free(client(2));
+    connections.free(client(0));
+    connections.free(client(1));
+    endTurn();
+    expect(log).toEqual(['e by 2', 'f by 0']);
+    expect(clients).toHaveLength(4);
+  });
+
+  it('takes an idle one, or another, where none ended', () => {
+    const { connections, client, log, looks, endTurn, traveller } = busy();
+    connections.carry(traveller('e'));
+    endTurn();
+    connections.free(client(1));
+    ['f', 'g'].forEach(name => connections.carry(traveller(name)));
+    expect(looks).toHaveLength(1);
+    endTurn();
+    expect(log).toEqual(['e by 4', 'f by 1', 'g by 5']);
+  });
+
+  it('waits on where all are busy, and looks for nothing in vain', () => {
+    const { connections, client, log, looks, traveller } = busy(4);
+    connections.carry(traveller('e'));
+    expect(looks).toHaveLength(0);
+    connections.free(client(3));
+    expect(log).toEqual(['e by 3']);
+  });
+
+  it('is not sent when it was withdrawn meanwhile, and fails when all was closed', async () => {
+    const { connections, clients, log, endTurn, traveller } = busy();
+    const [e, f] = ['e', 'f'].map(traveller);
+    connections.carry(e!);
+    connections.carry(f!);
+    connections.withdraw(e!);
+    await connections.destroy(new Error('closed'));
+    endTurn();
+    expect(log).toEqual(['f fails: closed']);
+    expect(clients).toHaveLength(4);
+  });
+
+  it('is sent by a connection that is there when its instance leaves', async () => {
+    const { connections, client, clients, log, endTurn, traveller } = busy();
+    connections.carry(traveller('e'));
+    endTurn();
+    connections.carry(traveller('f'));
+    connections.free(client(4));
+    connections.free(client(3));
+    connections.carry(traveller('g'));
+    connections.retire();
+    expect(log).toEqual(['e by 4', 'f by 4', 'g by 3']);
+    [0, 1, 2, 3, 4].forEach(nth => connections.free(client(nth)));
+    await Promise.resolve();
+    expect(clients.map(({ destroyed }) => destroyed)).toEqual([true, true, true, true, true]);
+    expect(log.at(-1)).toBe('gone');
+  });
+
+  it('outlives the connections that break, of an instance that left too', async () => {
+    const { connections, client, clients, log, traveller } = busy(4);
+    connections.retire();
+    connections.carry(traveller('e'));
+    [0, 1, 2].forEach(nth => connections.free(client(nth)));
+    connections.broken(client(3));
+    expect(log).toEqual(['e by 0']);
+    connections.broken(client(0));
+    await Promise.resolve();
+    expect(log).toEqual(['e by 0', 'gone']);
+    expect(clients).toHaveLength(4);
+  });
+});
+
 describe('an exchange that is cancelled', () => {
   const begun = (most = 1) => {
     const { connections, clients } = place(most);
     const cancellation = new Cancellation();
     const outgoing = { method: 'GET', path: '/', headers: [], body: null, cancel: undefined };
-    const sent = { outgoing, connections, cancellation } as unknown as Sent;
+    const sent = { outgoing, line: { connections }, cancellation } as unknown as Sent;
     const answered = new Exchange(sent).start();
     return { answered, cancellation, clients, connections };
   };
@@ -150,7 +234,7 @@ describe('an exchange that is cancelled', () => {
     const { connections, clients } = place(1);
     const cancellation = new Cancellation();
     cancellation.cancel('enough');
-    const sent = { outgoing: {}, connections, cancellation } as unknown as Sent;
+    const sent = { outgoing: {}, line: { connections }, cancellation } as unknown as Sent;
     await expect(new Exchange(sent).start()).rejects.toBe('enough');
     expect(clients).toHaveLength(0);
   });

@@ -70,13 +70,40 @@ describe('a request that is not of the usual kind', () => {
   const outgoing = (request: Partial<OutboundRequest>, origin = ORIGIN) =>
     toOutgoing(
       { method: 'GET', path: '/', headers: undefined, body: undefined, init: undefined, ...request },
-      { origin, random: () => 0.5 },
+      { origin, secure: origin.startsWith('https:'), random: () => 0.5 },
     );
 
   it('takes headers in every form', () => {
     for (const headers of [{ 'X-A': '1' }, [['X-A', '1']] as [string, string][], new Headers({ 'X-A': '1' })])
       expect(outgoing({ headers }).headers.slice(0, 2)).toEqual(['x-a', '1']);
   });
+
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'as tracing adds them',
+      { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', baggage: 'a=1' },
+    ],
+    ['in place of those that fetch adds', { accept: 'text/html', 'user-agent': 'me', range: 'bytes=0-1' }],
+    ['with a host', { host: 'evil', 'x-a': '1' }],
+    ['with blanks around', { 'x-a': ' 1\t' }],
+    ['empty', { 'x-a': '' }],
+    ['of one letter', { 'x-a': 'b' }],
+    ['not of ASCII', { 'x-a': 'Zo\u00eb' }],
+    ['a number', { 'x-a': 1 }],
+    ['in upper case', { ACCEPT: 'text/html' }],
+    ['named as a method of all objects', { constructor: 'x', __proto__: null }],
+  ])('sends an object’s headers as Headers would: %s', (_name, headers) => {
+    const pairs = (given: OutboundRequest['headers']): string[] => {
+      const all = outgoing({ headers: given }).headers;
+      return all.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : [])).sort();
+    };
+    expect(pairs(headers as Record<string, string>)).toEqual(pairs(new Headers(headers as Record<string, string>)));
+  });
+
+  it.each([{ 'x-a': 'line\nbreak' }, { 'x-a': 'nul\0' }, { 'x-a': '\u2603' }, { '': '1' }, { 'x:a': '1' }])(
+    'refuses %j as Headers does',
+    headers => expect(() => outgoing({ headers: headers })).toThrow(TypeError),
+  );
 
   it('refuses a body by GET, headers that are none, and methods that fetch refuses', () => {
     expect(() => outgoing({ body: 'x' })).toThrow('cannot have body');
