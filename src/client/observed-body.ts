@@ -1,7 +1,20 @@
 import type { BodyObserver } from '../core/watched-body.js';
 
-/** Of responses and streams whose readers tell how they ended. */
-export const observers = new WeakMap<object, Once>();
+/**
+ * Where a response, or a stream, whose readers tell how they ended keeps who is told. A property: to find an object in a
+ * WeakMap it must be given a hash first, which costs more than all else that is done to watch a body.
+ */
+const OBSERVER = Symbol('fairlead.bodyObserver');
+
+interface Observed {
+  [OBSERVER]?: BodyObserver | undefined;
+}
+
+export const observerOf = (target: object): BodyObserver | undefined => (target as Observed)[OBSERVER];
+
+export const setObserver = (target: object, observer: BodyObserver | undefined): void => {
+  (target as Observed)[OBSERVER] = observer;
+};
 
 /** A response that nobody reads ends when it is collected. */
 const collected = new FinalizationRegistry<BodyObserver>(observer => observer.ended());
@@ -9,7 +22,7 @@ const collected = new FinalizationRegistry<BodyObserver>(observer => observer.en
 /** What lives as long as a body can be read. */
 export const alive = new WeakMap<object, object>();
 
-/** Tells how a body ended, once. */
+/** Tells how a body ended, once: for who may hear of it several times. */
 export class Once implements BodyObserver {
   #observer: BodyObserver | undefined;
   #registered = false;

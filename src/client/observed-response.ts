@@ -1,5 +1,5 @@
 import type { BodyObserver } from '../core/watched-body.js';
-import { alive, observers, Once, tracked } from './observed-body.js';
+import { alive, observerOf, Once, setObserver, tracked } from './observed-body.js';
 import { observeStream } from './observed-stream.js';
 
 /**
@@ -12,18 +12,25 @@ import { observeStream } from './observed-stream.js';
 export const observeBody = (response: Response, observer: BodyObserver, keptAlive: object | undefined): void => {
   const isPlatforms = Object.getPrototypeOf(response) === Response.prototype;
   if (isPlatforms) {
-    observers.set(response, new Once(observer));
+    // First, since to exchange the prototype of what has all its properties costs less.
+    setObserver(response, observer);
     Object.setPrototypeOf(response, ObservedResponse.prototype);
   }
   // Most calls bring no signal: nobody waits for the end of their bodies, and most are read without their stream.
-  if (keptAlive !== undefined) keepUntilEnd(response, observer, keptAlive);
+  if (keptAlive !== undefined) keepUntilEnd(response, { observer, keptAlive, isPlatforms });
 };
 
-const keepUntilEnd = (response: Response, observer: BodyObserver, keptAlive: object): void => {
+interface Kept {
+  readonly observer: BodyObserver;
+  readonly keptAlive: object;
+  readonly isPlatforms: boolean;
+}
+
+const keepUntilEnd = (response: Response, { observer, keptAlive, isPlatforms }: Kept): void => {
   // Of a platform's response, reading it makes the stream an observed one.
   const { body } = response;
   if (body === null) return observer.ended();
-  const told = observers.get(response);
+  const told = isPlatforms ? onceOf(response) : undefined;
   const lasting = told === undefined ? response : body;
   alive.set(lasting, keptAlive);
   (told ?? new Once(observer)).until(lasting);
@@ -31,12 +38,34 @@ const keepUntilEnd = (response: Response, observer: BodyObserver, keptAlive: obj
 
 class ObservedResponse extends Response {}
 
+/** Several may tell of a stream: each of its readers, and who reads the response. */
+const onceOf = (response: Response): Once | undefined => {
+  const observer = observerOf(response);
+  if (observer === undefined || observer instanceof Once) return observer;
+  const once = new Once(observer);
+  setObserver(response, once);
+  return once;
+};
+
 /** A stream that nobody takes needs no watching: reading the response tells how that went. */
 const observedStreamOf = (response: Response): Response['body'] => {
-  const body = Reflect.get<Response, 'body'>(Response.prototype, 'body', response);
-  const observer = observers.get(response);
-  if (body !== null && observer !== undefined) observeStream(body, observer);
+  const body = streamOf(response);
+  const observer = body === null ? undefined : onceOf(response);
+  if (observer !== undefined) observeStream(body!, observer);
   return body;
+};
+
+const streamOf = (response: Response): Response['body'] =>
+  Reflect.get<Response, 'body'>(Response.prototype, 'body', response);
+
+/** Who is told of a read that begins. Of one that rejects at once, nobody: it says nothing about the connection. */
+const takeObserver = (response: Response): BodyObserver | undefined => {
+  const observer = observerOf(response);
+  if (observer === undefined || response.bodyUsed) return undefined;
+  if (observer instanceof Once && streamOf(response)?.locked) return undefined;
+  // Nobody else has a say from here on.
+  setObserver(response, undefined);
+  return observer;
 };
 
 Object.defineProperties(ObservedResponse.prototype, {
@@ -63,9 +92,7 @@ for (const name of ['text', 'json', 'arrayBuffer', 'blob', 'formData', 'bytes'])
   // Node 20 has no bytes().
   if (read === undefined) continue;
   const observed = function (this: Response): Promise<unknown> {
-    // A second read rejects, and says nothing about the connection.
-    const observer = this.bodyUsed ? undefined : observers.get(this);
-    return tracked(observer, read.call(this));
+    return tracked(takeObserver(this), read.call(this));
   };
   Object.defineProperty(ObservedResponse.prototype, name, { value: observed, writable: true, configurable: true });
 }

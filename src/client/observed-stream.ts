@@ -1,11 +1,12 @@
-import { alive, observers, tracked, type Once } from './observed-body.js';
+import type { BodyObserver } from '../core/watched-body.js';
+import { alive, observerOf, setObserver, tracked } from './observed-body.js';
 
 type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
 
 /** Exchanges the prototype of a stream of the platform for one whose readers tell how they ended. */
-export const observeStream = (body: ReadableStream<Uint8Array>, observer: Once): void => {
+export const observeStream = (body: ReadableStream<Uint8Array>, observer: BodyObserver): void => {
   if (Object.getPrototypeOf(body) !== ReadableStream.prototype) return;
-  observers.set(body, observer);
+  setObserver(body, observer);
   Object.setPrototypeOf(body, ObservedStream.prototype);
 };
 
@@ -13,7 +14,7 @@ class ObservedStream extends ReadableStream<Uint8Array> {
   // The overloads of getReader differ in what they return, not in how it is observed.
   override getReader(options?: unknown): never {
     const reader = super.getReader(options as undefined);
-    const observer = observers.get(this);
+    const observer = observerOf(this);
     if (observer !== undefined)
       reader.closed.then(
         () => observer.ended(),
@@ -27,12 +28,12 @@ class ObservedStream extends ReadableStream<Uint8Array> {
 
   override cancel(reason?: unknown): Promise<void> {
     const work = super.cancel(reason);
-    if (!this.locked) observers.get(this)?.ended();
+    if (!this.locked) observerOf(this)?.ended();
     return work;
   }
 
   override pipeTo(destination: WritableStream<Uint8Array>, options?: PipeOptions): Promise<void> {
-    return tracked(observers.get(this), super.pipeTo(destination, options));
+    return tracked(observerOf(this), super.pipeTo(destination, options));
   }
 
   override pipeThrough<T>(
@@ -47,7 +48,7 @@ class ObservedStream extends ReadableStream<Uint8Array> {
   /** Two readers of one body: it is read as soon as one of them is through. */
   override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
     const branches = super.tee();
-    const observer = observers.get(this);
+    const observer = observerOf(this);
     for (const branch of observer ? branches : []) {
       observeStream(branch, observer!);
       const held = alive.get(this);

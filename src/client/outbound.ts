@@ -1,5 +1,5 @@
 import type { CallSeed } from './logical-call.js';
-import { parseTarget } from './target.js';
+import { isPlainPath, parseTarget } from './target.js';
 
 /** RFC 9110 §9.2.2, and QUERY of its draft. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
@@ -7,7 +7,21 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 const NORMALISED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 
 /** Reads the arguments of fetch. Throws the TypeErrors that fetch would reject with, before anything is sent. */
-export const toOutbound = (input: string | URL | Request, init: RequestInit | undefined, service: string): CallSeed => {
+export const toOutbound = (input: string | URL | Request, init: RequestInit | undefined, service: string): CallSeed =>
+  init === undefined && typeof input === 'string' && isPlainPath(input) ? plain(input) : read(input, init, service);
+
+/** The usual call: nothing but a path. */
+const plain = (path: string): CallSeed => ({
+  request: { method: 'GET', path, headers: undefined, body: undefined, init: undefined },
+  protocol: undefined,
+  idempotent: true,
+  replayable: true,
+  signal: undefined,
+  work: undefined,
+  fallback: undefined,
+});
+
+const read = (input: string | URL | Request, init: RequestInit | undefined, service: string): CallSeed => {
   const given = input instanceof Request ? input : undefined;
   const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
   const { path, protocol } = parseTarget(url, service);
@@ -16,13 +30,21 @@ export const toOutbound = (input: string | URL | Request, init: RequestInit | un
   const body = init?.body !== undefined ? init.body : given?.body;
   if (body != null && (method === 'GET' || method === 'HEAD'))
     throw new TypeError(`${service}: a ${method} request cannot have a body`);
+  const signal = (init?.signal === undefined ? given?.signal : init.signal) ?? undefined;
   return {
-    request: { method, path, headers, body, init: given ? { ...settingsOf(given), ...init } : init },
+    request: {
+      method,
+      path,
+      headers,
+      body,
+      init: given ? { ...settingsOf(given), ...init, signal: signal ?? null } : init,
+    },
     protocol,
     idempotent: IDEMPOTENT.has(method) || headers?.has('idempotency-key') === true,
     replayable: body == null || isReplayable(body),
-    signal: (init?.signal === undefined ? given?.signal : init.signal) ?? undefined,
+    signal,
     work: undefined,
+    fallback: undefined,
   };
 };
 

@@ -45,8 +45,13 @@ export const followRedirects = async (
   return hop.response;
 };
 
-export const isRedirect = ({ status, headers }: Response): boolean =>
-  [301, 302, 303, 307, 308].includes(status) && headers.has('location');
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Reads as little as it can: each property of a platform's response is a getter that checks whose it is. */
+export const isRedirect = (response: Response): boolean => {
+  const { status } = response;
+  return status > 300 && status < 309 && REDIRECTS.has(status) && response.headers.has('location');
+};
 
 const targetOf = ({ url, response }: Hop, service: string): URL => {
   const location = response.headers.get('location') ?? '';

@@ -4,8 +4,9 @@ import type { Flow, Landing } from '../core/flow.js';
 import { attachRecord, attachToError } from '../core/record.js';
 import type { Runtime } from '../core/runtime.js';
 import type { OutboundRequest } from '../core/transport.js';
-import { isWatched, WATCH_BODY, type BodyObserver } from '../core/watched-body.js';
+import { isWatched, WATCH_BODY, type BodyObserver, type WatchedResponse } from '../core/watched-body.js';
 import type { PooledEndpoint } from '../pool/endpoint.js';
+import { BodyEnd } from './body-end.js';
 import { follow, isAborted } from './caller-signal.js';
 import type { InFlight } from './in-flight.js';
 import type { LogicalCall } from './logical-call.js';
@@ -94,33 +95,38 @@ export class Runner {
   #handOut(call: LogicalCall, response: Response): boolean {
     attachRecord(response, call.record);
     if (call.rounds > 0) Object.defineProperty(response, 'redirected', { value: true, configurable: true });
-    if (isWatched(response)) {
-      const open = response[WATCH_BODY](() => this.#bodyObserver(call, () => this.#parts.inFlight.delete(call)));
-      if (!open) call.link?.release();
-      return open;
-    }
-    observeBody(response, this.#bodyObserver(call), call.link && call.cancellation);
+    if (isWatched(response)) return this.#watch(call, response);
+    if (call.link === undefined) observeBody(response, this.#bodyEnd(call), undefined);
+    else observeBody(response, this.#bodyObserver(call), call.cancellation);
     return false;
   }
 
+  /** Apart: a function that captures the call costs all calls that pass the place where it may be made. */
+  #watch(call: LogicalCall, response: WatchedResponse): boolean {
+    const open = response[WATCH_BODY](() => this.#bodyObserver(call, () => this.#parts.inFlight.delete(call)));
+    if (!open) call.link?.release();
+    return open;
+  }
+
   #bodyObserver(call: LogicalCall, over?: () => void): BodyObserver {
-    // None where a cache or a fallback answered.
-    const endpoint = call.tried.at(-1) as PooledEndpoint | undefined;
+    const end = this.#bodyEnd(call);
     const release = call.link?.hold();
-    const { events } = this.#parts;
     const ended = (): void => {
       release?.();
       over?.();
     };
     return {
       ended,
-      failed: (error: unknown) => {
+      failed: error => {
         ended();
-        if (endpoint === undefined) return;
-        endpoint.bodiesFailed += 1;
-        events.emit?.({ type: 'body.failed', instance: endpoint.instance.id, error });
+        end.failed(error);
       },
     };
+  }
+
+  #bodyEnd({ tried }: LogicalCall): BodyEnd {
+    // None where a cache or a fallback answered.
+    return new BodyEnd(tried[tried.length - 1] as PooledEndpoint | undefined, this.#parts.events);
   }
 
   #ended(call: LogicalCall, error: unknown): void {

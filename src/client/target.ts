@@ -31,7 +31,7 @@ export const parseTarget = (input: string, service: string): Target => {
  * The usual case, seen at once: the authority of a URL ends at the first slash, so behind an origin such a path cannot change
  * it, and there is no fragment to take away. A loop, since a regular expression takes several times as long.
  */
-const isPlainPath = (input: string): boolean => {
+export const isPlainPath = (input: string): boolean => {
   const second = input.charCodeAt(1);
   if (input.charCodeAt(0) !== SLASH || second === SLASH || second === BACKSLASH) return false;
   for (let at = 1; at < input.length; at += 1) {

@@ -46,6 +46,8 @@ export class TimerQueue<T extends object> {
     else timeout.previous.next = timeout.next;
     if (timeout.next === undefined) this.#tail = timeout.previous;
     else timeout.next.previous = timeout.previous;
+    // One that is kept, by a body that is read for hours, must not keep those that came after it.
+    timeout.previous = timeout.next = undefined;
   }
 
   /** The timer outlives the timeouts that were disarmed before it: this ends it. */
