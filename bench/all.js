@@ -8,11 +8,11 @@ import { parseArgs } from 'node:util';
 
 const BENCHES = [
   ['http', '--rounds', '3', '--ms', '700'],
-  ['hotpath', '--rounds', '7'],
-  ['profile', '--rounds', '40'],
+  ['hotpath', '--rounds', '6'],
+  ['profile', '--rounds', '30'],
   ['memory', '--rounds', '5'],
-  ['limiters', '--rounds', '5'],
-  ['tracing', '--rounds', '5'],
+  ['limiters', '--rounds', '4'],
+  ['tracing', '--rounds', '4'],
   ['tracing-beside'],
   ['explain'],
   ['balancers', '--rounds', '1'],
