@@ -69,7 +69,11 @@ const hotpath = ({ hotpath: result }) => {
 
 const profile = ({ profile: result }) => {
   if (result === undefined) return undefined;
-  const beside = result.inOneProcess.map(({ name, ns, overOpossums }) => [bold(name), digits(ns), digits(overOpossums)]);
+  const beside = result.inOneProcess.map(({ name, ns, overOpossums }) => [
+    bold(name),
+    digits(ns),
+    digits(overOpossums),
+  ]);
   const shares = Object.entries(result.shares).map(([part, share]) => [part, `${(share * 100).toFixed(1)} %`]);
   return [
     markdown([['in one process, by turns', 'ns', 'overhead ÷ opossum, lean'], ...beside]),
