@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const BENCHES = [
-  ['http', '--rounds', '3', '--ms', '700'],
+  ['http', '--rounds', '3', '--ms', '600'],
   ['hotpath', '--rounds', '6'],
   ['profile', '--rounds', '30'],
   ['memory', '--rounds', '5'],
   ['limiters', '--rounds', '4'],
-  ['tracing', '--rounds', '4'],
+  ['tracing', '--rounds', '3'],
   ['tracing-beside'],
   ['explain'],
   ['balancers', '--rounds', '1'],
