@@ -156,6 +156,19 @@ describe('the instance', () => {
     expect(handle.stats[event === 'fire' ? 'fires' : 'successes']).toBe(event === 'fire' ? 6 : 3);
   });
 
+  it('a failure is never told with the error of an attempt that was not counted', async () => {
+    const fixture = make();
+    const told: string[] = [];
+    fixture.handle.on('failure', (error: Error) => told.push(error.message));
+    await fixture.run(IGNORED, 1, new Error('nobody counts this'));
+    await fixture.run(FAILURE);
+    fixture.handle.disable();
+    await fixture.run(FAILURE, 1, new Error('nor this'));
+    fixture.handle.enable();
+    await fixture.run(FAILURE);
+    expect(told).toEqual(Array(2).fill('orders: the answer was a failure'));
+  });
+
   it('a listener of failure may open it, and one of success close it', async () => {
     const { handle, run } = make();
     handle.on('failure', () => handle.open());
