@@ -9,12 +9,12 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { createServiceClient, staticRegistry } from '../dist/index.js';
 import { tracing } from '../dist/opentelemetry.js';
 import { OPTIONS, describe, machineWith, publish, wholeNumber } from './outcome.js';
-import { median } from './statistics.js';
+import { ratioOf, takeTurns } from './turns.js';
 
 const { values } = parseArgs({ options: { ...OPTIONS, rounds: { type: 'string', default: '60' } } });
 const rounds = wholeNumber('rounds', values.rounds);
 
-const WARM_UP_CALLS = 80_000;
+const WARM_UP_CALLS = 40_000;
 const CALLS = 3_000;
 const PARENT = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 0 };
 
@@ -29,28 +29,10 @@ const clientWith = async instruments => {
   return { 'fetch()': () => client.fetch('/users/42'), 'call()': () => client.call(value) };
 };
 
-/** CPU time of a call, in µs. */
-const costOf = async (operation, around) => {
-  const before = process.cpuUsage();
-  for (let nth = 0; nth < CALLS; nth += 1) await context.with(around, operation);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / CALLS;
-};
-
 /** The traced one ÷ the plain one, median of the rounds. */
 const beside = async (plain, traced, around) => {
-  for (let done = 0; done < WARM_UP_CALLS; done += 2 * CALLS) {
-    await costOf(plain, around);
-    await costOf(traced, around);
-  }
-  const ratios = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? [plain, traced] : [traced, plain];
-    const costs = new Map();
-    for (const operation of order) costs.set(operation, await costOf(operation, around));
-    ratios.push(costs.get(traced) / costs.get(plain));
-  }
-  return median(ratios);
+  const operations = { plain: () => context.with(around, plain), traced: () => context.with(around, traced) };
+  return ratioOf(await takeTurns(operations, { rounds, count: CALLS, warmUp: WARM_UP_CALLS }), ['traced', 'plain']);
 };
 
 const [plain, traced] = [await clientWith([]), await clientWith([tracing()])];

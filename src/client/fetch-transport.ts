@@ -77,7 +77,7 @@ class FetchTransport implements Transport {
       // fetch's own errors for `redirect: 'error'` and responses for 'manual' are as they should be.
       if (!isRedirect(response) || (request.init?.redirect ?? 'follow') !== 'follow') return response;
       const fetch = (target: URL, next: RequestInit): Promise<Response> => runtime.fetch(target.href, next);
-      return followRedirects({ url: new URL(url), init: init, response }, { fetch, redirects });
+      return followRedirects({ url: new URL(url), init, response }, { fetch, redirects });
     });
   }
 }
